@@ -1,0 +1,100 @@
+"""Becoming the command: found as a shell finds it, then execve.
+
+The warm path loads this module; what words a failure needs are in `refusal`, imported where it fails.
+"""
+
+import _signal  # type: ignore[import-not-found]  # `signal` itself would import enum
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import NoReturn
+
+    from gds_exec.errors import GdsExecError
+
+
+def find_command(name: str, *, path: str | None) -> str:
+    """Return the file that `name` stands for, as a shell finds it on the search path `path`.
+
+    A name with a slash is itself; an empty entry of `path` is the working directory; without
+    a `path` the system's default is searched. Raises `CommandNotFound` where there is no such
+    file and `CommandNotExecutable` where there is only one that cannot be run.
+    """
+    refused = None
+    for candidate in _candidates(name, path):
+        if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+        if refused is None and _exists(candidate):
+            refused = candidate
+    raise _refusal(name, refused)
+
+
+def replace_process(
+    path: str,
+    argv: "Sequence[str]",
+    environ: "Mapping[str, str]",
+    *,
+    execve: "Callable[[str, list[str], Mapping[str, str]], NoReturn]" = os.execve,
+) -> "NoReturn":
+    """Become the program at `path`.
+
+    Raises `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
+    """
+    _set_python_signals(_signal.SIG_DFL)
+    try:
+        execve(path, list(argv), environ)
+    except (OSError, ValueError) as error:
+        # We live on, and what we say about it may meet a closed pipe.
+        _set_python_signals(_signal.SIG_IGN)
+        from gds_exec.child.refusal import exec_failure
+
+        raise exec_failure(error, path, argv, environ) from error
+
+
+def open_standard_streams() -> None:
+    """Open /dev/null on each of the descriptors 0 to 2 that is closed.
+
+    Otherwise a file of ours would take that number, and what is written to "stderr" would
+    land in it. They are close-on-exec: the command finds closed what it would have found
+    closed without us.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number is this one, for those below it are open by now.
+            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _candidates(name: str, path: str | None) -> "Sequence[str]":
+    if not name:
+        return ()
+    if "/" in name:
+        return (name,)
+    entries = (os.defpath if path is None else path).split(":")
+    return [f"{entry or '.'}/{name}" for entry in entries]
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _refusal(name: str, refused: str | None) -> "GdsExecError":
+    from gds_exec.child.refusal import not_executable, not_found
+
+    return not_found(name) if refused is None else not_executable(refused)
+
+
+def _set_python_signals(disposition: int) -> None:
+    # Python ignores these two at its start, and what is ignored stays so across execve:
+    # `gds-exec ROLE -- yes | head -1` would end with an error of `yes`. Whether our caller
+    # ignored them Python does not tell.
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
+        _signal.signal(number, disposition)

@@ -1,0 +1,89 @@
+"""What is said on standard error: one line each, whatever state standard error is in."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from gds_exec.errors import GdsExecError
+from gds_exec.redaction import mask, show
+
+log = logging.getLogger(__name__)
+
+
+class Messages:
+    """Warnings, which are always said, and notices, which are for a person who sees them."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+
+    def warn(self, text: str) -> None:
+        """Say what went wrong although the command runs."""
+        if not self._quiet:
+            say(text)
+
+    def notice(self, text: str) -> None:
+        """Say what a person may like to know."""
+        if not self._quiet and _is_seen():
+            say(text)
+
+    def warn_once(self) -> Callable[[str], None]:
+        """Return a `warn` that says the first of several consequences of one cause."""
+        said: list[str] = []
+
+        def warn(text: str) -> None:
+            if not said:
+                said.append(text)
+                self.warn(text)
+
+        return warn
+
+
+def enable_debug(*, is_wanted: bool) -> None:
+    """Log our own doings to standard error; botocore's loggers tell secrets and stay silent."""
+    if not is_wanted:
+        return
+    ours = logging.getLogger("gds_exec")
+    ours.setLevel(logging.DEBUG)
+    ours.addHandler(_Handler())
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        _write(f"gds-exec: debug: {record.getMessage()}")
+
+
+def trace(error: BaseException | None) -> None:
+    """Log where an error came from: the places only, for values and foreign messages may be secret."""
+    while error is not None:
+        for frame in traceback.extract_tb(error.__traceback__):
+            log.debug("%s in %s line %s", type(error).__name__, frame.name, frame.lineno)
+        error = error.__cause__
+
+
+def report(error: GdsExecError) -> None:
+    """Say what is wrong and what to do."""
+    say(f"{error.message} [{error.slug}]")
+    if error.hint:
+        _write(f"hint: {error.hint}")
+
+
+def say(text: str) -> None:
+    """Write one line that is led by our name."""
+    _write(f"gds-exec: {text}")
+
+
+def _write(line: str) -> None:
+    if sys.stderr is None:
+        return
+    encoding = sys.stderr.encoding or "ascii"
+    data = show(mask(line)).encode(encoding, "backslashreplace")
+    # A closed pipe or a full disk under standard error must not cost the command.
+    with suppress(OSError, ValueError):
+        sys.stderr.buffer.write(data + b"\n")
+        sys.stderr.buffer.flush()
+
+
+def _is_seen() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -1,0 +1,27 @@
+"""`gds-exec try`: a sandbox to play in."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from gds_exec.child.foreground import end_like
+from gds_exec.cli.wiring import is_role
+from gds_exec.errors import UsageError
+from gds_exec.sandbox.device_code import current_code
+from gds_exec.sandbox.playground import run_playground
+
+
+def show_code(environ: Mapping[str, str]) -> None:
+    """Print the code that the MFA device of the running sandbox shows."""
+    sys.stdout.write(f"{current_code(environ).digits}\n")
+
+
+def try_out(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    """Run a shell, or a command, with a sandbox AWS of its own."""
+    if is_role("try", environ):
+        raise UsageError(
+            "'try' is a word of gds-exec and one of your roles", hint="gds-exec --role try runs the role"
+        )
+    script_directory = os.path.dirname(os.path.abspath(sys.argv[0]))
+    end_like(run_playground(command or None, environ=environ, script_directory=script_directory))

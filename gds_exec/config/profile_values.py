@@ -1,0 +1,140 @@
+"""Single settings of a profile, checked; one that cannot be used is refused, and the place named."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from gds_exec.config.aws_ini import Section
+from gds_exec.errors import BrokenProfile
+from gds_exec.redaction import show
+
+ROLE_ARN_HINT = "a role's ARN looks like arn:aws:iam::123456789012:role/NAME"
+
+_ROLE_ARN = re.compile(
+    r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}"  # IAM, CreateRole
+)
+_SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")  # STS, AssumeRole
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")  # STS, AssumeRole
+_DURATION_LIMITS_SECONDS = range(900, 43200 + 1)
+
+
+def is_role_arn(text: str) -> bool:
+    return _ROLE_ARN.fullmatch(text) is not None
+
+
+def text(section: Section, key: str) -> str | None:
+    """Return a setting, None where there is none; refuse a block of settings in its place."""
+    setting = section.get(key)
+    if setting is None:
+        return None
+    if isinstance(setting.value, str):
+        return setting.value
+    raise BrokenProfile(f"{setting.place}: {key} is a block of indented settings, not a value")
+
+
+def first_text(sections: Iterable[Section], key: str) -> str | None:
+    """Return the first of the sections' settings that is not empty."""
+    return next((value for section in sections if (value := text(section, key))), None)
+
+
+def role_arn(section: Section) -> str:
+    value = text(section, "role_arn") or ""
+    if not is_role_arn(value):
+        raise _unusable(section, "role_arn", "is not the ARN of an IAM role", hint=ROLE_ARN_HINT)
+    return value
+
+
+def session_name(section: Section) -> str | None:
+    allowed = "is not 2 to 64 ASCII letters, digits or any of _+=,.@-"
+    return _matching(section, "role_session_name", _SESSION_NAME, allowed)
+
+
+def external_id(section: Section) -> str | None:
+    allowed = "is not 2 to 1224 ASCII letters, digits or any of _+=,.@:/-"
+    return _matching(section, "external_id", _EXTERNAL_ID, allowed)
+
+
+def duration_seconds(section: Section) -> int | None:
+    """Return duration_seconds; None also where it is no number, which botocore ignores."""
+    seconds = _integer(text(section, "duration_seconds"))
+    if seconds is not None and seconds not in _DURATION_LIMITS_SECONDS:
+        raise _unusable(section, "duration_seconds", "is not between 900 and 43200")
+    return seconds
+
+
+def ignored_duration(section: Section) -> str | None:
+    """Say that duration_seconds is ignored, where it is."""
+    value = text(section, "duration_seconds")
+    if value is None or _integer(value) is not None:
+        return None
+    where = section["duration_seconds"].place
+    return f"{where}: duration_seconds '{show(value)}' is ignored: not a whole number of seconds"
+
+
+def mfa_serial(section: Section) -> str | None:
+    """Return mfa_serial; refuse what STS takes no code for."""
+    value = text(section, "mfa_serial")
+    if value and ":u2f/" in value:
+        hint = "name a device that shows six-digit codes"
+        raise _unusable(
+            section, "mfa_serial", "is a security key, whose answers STS does not take", hint=hint
+        )
+    if value and ":user/" in value:
+        account, _, user = value.partition(":user/")
+        hint = f"it is probably {show(account)}:mfa/{show(user.rpartition('/')[2])}"
+        raise _unusable(section, "mfa_serial", "is a user, not an MFA device", hint=hint)
+    return value or None
+
+
+def endpoint_url(
+    service: str, section: Section, *, services: Mapping[str, Section], environ: Mapping[str, str]
+) -> str | None:
+    """Return the endpoint set for `service` (`sts`, `iam`), by botocore's rules, or None for AWS's own."""
+    if _ignores_endpoint_urls(section, environ):
+        return None
+    return (
+        environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+        or environ.get("AWS_ENDPOINT_URL")
+        or _service_endpoint_url(service, section, services)
+        or text(section, "endpoint_url")
+        or None
+    )
+
+
+def _ignores_endpoint_urls(section: Section, environ: Mapping[str, str]) -> bool:
+    ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    if ignored is None:
+        ignored = text(section, "ignore_configured_endpoint_urls") or ""
+    return ignored.lower() == "true"
+
+
+def _service_endpoint_url(service: str, section: Section, services: Mapping[str, Section]) -> str | None:
+    name = text(section, "services")
+    if name is None:
+        return None
+    if not services.get(name):
+        raise _unusable(section, "services", f"has no section [services {show(name)}]")
+    setting = services[name].get(service)
+    if setting is None:
+        return None
+    if isinstance(setting.value, str):
+        raise BrokenProfile(f"{setting.place}: {service} is not a block of indented settings")
+    return setting.value.get("endpoint_url")
+
+
+def _matching(section: Section, key: str, pattern: re.Pattern[str], otherwise: str) -> str | None:
+    value = text(section, key)
+    if value is not None and not pattern.fullmatch(value):
+        raise _unusable(section, key, otherwise)
+    return value
+
+
+def _integer(value: str | None) -> int | None:
+    try:
+        return None if value is None else int(value)
+    except ValueError:
+        return None
+
+
+def _unusable(section: Section, key: str, reason: str, *, hint: str | None = None) -> BrokenProfile:
+    setting = section[key]
+    return BrokenProfile(f"{setting.place}: {key} '{show(str(setting.value))}' {reason}", hint=hint)

@@ -1,0 +1,63 @@
+"""What a person may type for a role, and what to say of a name that nothing has."""
+
+import difflib
+
+from gds_exec.config.aws_files import AwsFiles
+from gds_exec.config.profile_values import ROLE_ARN_HINT, is_role_arn
+from gds_exec.errors import UnknownRole
+from gds_exec.redaction import show
+
+_ACCOUNT_DIGITS = 12
+
+
+def role_arn_of(files: AwsFiles, role: str) -> str:
+    """Return the ARN that `role`, which is no profile's name, stands for; raise UnknownRole if none does."""
+    if role.startswith("arn:"):
+        return _checked_arn(role)
+    account, slash, name = role.partition("/")
+    if slash and account.isascii() and account.isdigit():
+        return _role_in_account(role, account, name)
+    raise UnknownRole(f"no profile is named {quoted(role)}", hint=hint_at_profile(files, role))
+
+
+def hint_at_profile(files: AwsFiles, name: str) -> str:
+    """Return what may help to find the profile that was meant by `name`."""
+    if name in files.unread_sections:
+        return files.unread_sections[name]
+    hints = (*files.missing_files, did_you_mean(files, name))
+    return "; ".join(filter(None, hints)) or where_looked(files)
+
+
+def did_you_mean(files: AwsFiles, name: str) -> str | None:
+    """Return a question with the profiles whose names are nearest to `name`, whatever their case."""
+    spellings = {profile.lower(): profile for profile in sorted(files.profiles)}
+    near = difflib.get_close_matches(name.lower(), spellings, n=2)
+    return f"did you mean {' or '.join(quoted(spellings[match]) for match in near)}?" if near else None
+
+
+def where_looked(files: AwsFiles) -> str:
+    """Return a hint that names the files."""
+    if not files.paths:
+        return "there is no home directory, and AWS_CONFIG_FILE is not set"
+    paths = " and ".join(map(show, files.paths))
+    return f"profiles are read from {paths}" if files.profiles else f"there is no profile in {paths}"
+
+
+def quoted(name: str) -> str:
+    return f"'{show(name)}'"
+
+
+def _checked_arn(arn: str) -> str:
+    if is_role_arn(arn):
+        return arn
+    raise UnknownRole(f"{quoted(arn)} is not the ARN of an IAM role", hint=ROLE_ARN_HINT)
+
+
+def _role_in_account(role: str, account: str, name: str) -> str:
+    arn = f"arn:aws:iam::{account}:role/{name}"
+    if is_role_arn(arn):
+        return arn
+    if len(account) != _ACCOUNT_DIGITS:
+        message = f"{quoted(role)} begins with an account number of {len(account)} digits, not 12"
+        raise UnknownRole(message, hint="a role can be written ACCOUNT/ROLE, as in 123456789012/NAME")
+    raise UnknownRole(f"{quoted(role)} does not end in the name of a role", hint=ROLE_ARN_HINT)

@@ -1,0 +1,108 @@
+"""Sessions on disk: found, kept and dropped; and which code steps were spent.
+
+A cache that cannot be used costs a warning, never the command.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from gds_exec.credentials.private_directory import (
+    NotPrivate,
+    open_private_directory,
+    sweep,
+    write_atomically,
+)
+from gds_exec.credentials.session import SessionCredentials
+from gds_exec.credentials.session_file import file_name, read, read_private_text, serialise
+
+
+class SessionCache:
+    """The cache directory; without one, a cache that finds and keeps nothing."""
+
+    def __init__(self, directory: int | None, *, warn: Callable[[str], None]) -> None:
+        self.directory = directory
+        self._warn = warn
+
+    def find(self, key: str) -> SessionCredentials | None:
+        """Return the session kept under this key, however old it is."""
+        return None if self.directory is None else read(self.directory, key)
+
+    def keep(self, key: str, session: SessionCredentials) -> None:
+        """Keep the session under this key, if the disk allows."""
+        self._write(file_name(key), serialise(session))
+
+    def drop(self, key: str) -> None:
+        """Forget the session under this key."""
+        if self.directory is not None:
+            with suppress(OSError):
+                os.unlink(file_name(key), dir_fd=self.directory)
+
+    def spent_step(self, device: str) -> int | None:
+        """Return the 30 s step, counted from the epoch, in which a code of this device was last spent."""
+        if self.directory is None:
+            return None
+        text = (read_private_text(self.directory, _spent_name(device)) or "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else None
+
+    def spend_step(self, device: str, step: int) -> None:
+        """Remember that a code of this device was spent in that step."""
+        self._write(_spent_name(device), f"{step}\n")
+
+    def _write(self, name: str, text: str) -> None:
+        if self.directory is None:
+            return
+        try:
+            write_atomically(self.directory, name, text)
+        except (OSError, ValueError) as error:
+            self._warn(f"this session is not cached: {getattr(error, 'strerror', None) or error}")
+
+
+class DeviceMemory:
+    """What the cache remembers of one MFA device."""
+
+    def __init__(self, cache: SessionCache, device: str) -> None:
+        self._cache = cache
+        self._device = device
+
+    def spent_step(self) -> int | None:
+        return self._cache.spent_step(self._device)
+
+    def spend_step(self, step: int) -> None:
+        self._cache.spend_step(self._device, step)
+
+
+def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache:
+    """Return the cache in that directory; one that keeps nothing, with a warning, if it cannot be used."""
+    if path is None:
+        warn("there is no home directory: sessions are not cached")
+        return SessionCache(None, warn=warn)
+    try:
+        directory = open_private_directory(path)
+    except NotPrivate as error:
+        warn(f"sessions are not cached: {error}")
+        return SessionCache(None, warn=warn)
+    except OSError as error:
+        warn(f"sessions are not cached: {path}: {error.strerror}")
+        return SessionCache(None, warn=warn)
+    with suppress(OSError):
+        sweep(directory)
+    return SessionCache(directory, warn=warn)
+
+
+def cache_path(environ: Mapping[str, str], home: str | None) -> str | None:
+    """Return where sessions are cached: GDS_EXEC_CACHE_DIR, else under the user's cache directory.
+
+    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification wants it.
+    """
+    own = environ.get("GDS_EXEC_CACHE_DIR", "")
+    if os.path.isabs(own):
+        return own
+    user_cache = environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(user_cache):
+        return os.path.join(user_cache, "gds-exec")
+    return os.path.join(home, ".cache", "gds-exec") if home and os.path.isabs(home) else None
+
+
+def _spent_name(device: str) -> str:
+    return device + ".spent"

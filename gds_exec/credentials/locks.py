@@ -1,0 +1,146 @@
+"""One holder at a time across processes, by `flock` on files that are never deleted.
+
+The kernel frees a lock when its holder dies. A holder that is stopped keeps it, so those who
+wait look at the holder's state and go on without the lock rather than wait for `fg`.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from gds_exec.child.liveness import is_stopped
+from gds_exec.credentials.session_file import read_private_text
+from gds_exec.errors import LockTimeout
+from gds_exec.terminal import raising_suspended
+
+_POLL_SECONDS = 0.05
+_TOLD_AFTER_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock: a process, and the terminal it speaks to (0 for none)."""
+
+    pid: int
+    terminal: int = 0
+
+
+class Locks:
+    """The locks of one directory, as this process takes them."""
+
+    def __init__(
+        self,
+        directory: int | None,
+        *,
+        me: Holder,
+        timeout_seconds: float,
+        tell: Callable[[Holder], None],
+        warn: Callable[[str], None],
+        is_stopped: Callable[[int], bool] = is_stopped,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._directory = directory
+        self._me = me
+        self._timeout_seconds = timeout_seconds
+        self._tell = tell
+        self._warn = warn
+        self._is_stopped = is_stopped
+        self._clock = clock
+        self._sleep = sleep
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[None]:
+        """Hold the lock of that name, waiting for it if need be.
+
+        Raise `LockTimeout` when another running process keeps it for longer than is allowed. Where
+        there can be no lock (no directory, NFS without lockd), go on without one.
+        """
+        descriptor = self._open(name)
+        if descriptor is None:
+            yield
+            return
+        is_mine = False
+        try:
+            is_mine = self._acquire(descriptor, name)
+            yield
+        finally:
+            if is_mine:
+                _note(descriptor, "")
+            os.close(descriptor)
+
+    def _open(self, name: str) -> int | None:
+        if self._directory is None:
+            return None
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            descriptor = os.open(_file_name(name), flags, 0o600, dir_fd=self._directory)
+        except OSError as error:
+            self._warn(f"going on without a lock: {error.strerror}")
+            return None
+        with suppress(OSError):
+            os.fchmod(descriptor, 0o600)  # whatever the umask is
+        return descriptor
+
+    def _acquire(self, descriptor: int, name: str) -> bool:
+        started = self._clock()
+        is_told = False
+        with raising_suspended():
+            while not (got := self._try(descriptor)):
+                if got is None:
+                    return False
+                waited = self._clock() - started
+                holder = self._holder(name)
+                if holder is not None and waited > _TOLD_AFTER_SECONDS:
+                    if self._is_stopped(holder.pid):
+                        self._warn(f"gds-exec (pid {holder.pid}) is stopped: going on without it")
+                        return False
+                    if not is_told:
+                        is_told = True
+                        self._tell(holder)
+                if waited > self._timeout_seconds:
+                    raise _timed_out(holder, self._timeout_seconds)
+                self._sleep(_POLL_SECONDS)
+        _note(descriptor, f"{self._me.pid} {self._me.terminal}")
+        return True
+
+    def _try(self, descriptor: int) -> bool | None:
+        """Return whether the lock is ours now; `None` where locks cannot be had at all."""
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._warn(f"going on without a lock: {error.strerror}")
+            return None
+        return True
+
+    def _holder(self, name: str) -> Holder | None:
+        if self._directory is None:
+            return None
+        words = (read_private_text(self._directory, _file_name(name)) or "").split()
+        if len(words) != 2 or not all(word.isdigit() for word in words):
+            return None
+        return Holder(int(words[0]), int(words[1]))
+
+
+def _file_name(name: str) -> str:
+    return name + ".lock"
+
+
+def _note(descriptor: int, text: str) -> None:
+    # What it says only serves those who wait: on a full disk the lock holds all the same.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode("ascii"), 0)
+
+
+def _timed_out(holder: Holder | None, seconds: float) -> LockTimeout:
+    who = f"gds-exec (pid {holder.pid})" if holder else "another gds-exec"
+    return LockTimeout(
+        f"{who} has been busy getting this session for {seconds:.0f} s",
+        hint="answer its question or end it; --wait (GDS_EXEC_WAIT) sets how long to wait",
+    )

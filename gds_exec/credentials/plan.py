@@ -1,0 +1,203 @@
+"""Which requests, in which order: the pure decision of (profile, cached, asked, now).
+
+Two tiers. The MFA session (GetSessionToken with a code) opens every role of its device, but
+AWS caps what is assumed from it at an hour, so longer sessions carry the code themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gds_exec.config.profiles import Profile, Role
+from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.credentials.session import SessionCredentials
+from gds_exec.errors import SessionTooShort, UsageError
+
+HOUR = 3600
+SHORTEST_SECONDS = 900  # API_AssumeRole and API_GetSessionToken
+DEFAULT_ROLE_SECONDS = HOUR
+DEFAULT_MFA_SECONDS = 12 * HOUR
+LONGEST_ROLE_SECONDS = 12 * HOUR  # API_AssumeRole
+LONGEST_MFA_SECONDS = 36 * HOUR  # API_GetSessionToken
+CHAINED_SECONDS = HOUR  # AWS's limit for what is assumed with a session
+
+_MIN_REMAINING_SECONDS = 300
+_MIN_SOURCE_SECONDS = 900
+_CLOCK_TOLERANCE_SECONDS = 300
+_CALL_SECONDS = 5  # of a session's life that its own making may take
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the person asked of the session, beyond its role."""
+
+    duration_seconds: int | None = None
+    min_remaining_seconds: int | None = None
+    session_name: str | None = None
+    new_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A session at hand; one that was just made is used whatever its length."""
+
+    session: SessionCredentials
+    is_just_made: bool = False
+
+
+Look = Callable[[tuple[Request, ...]], Held | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A chain of requests, of which the first `done` need not be made: `session` is their yield."""
+
+    requests: tuple[Request, ...]
+    done: int = 0
+    session: SessionCredentials | None = None
+    notices: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        return self.done == len(self.requests)
+
+    @property
+    def next_chain(self) -> tuple[Request, ...]:
+        """The chain whose last request is the next to make."""
+        return self.requests[: self.done + 1]
+
+    @property
+    def device(self) -> str | None:
+        """The MFA device that a code is needed from, if one is still needed."""
+        serials = (request.mfa_serial for request in self.requests[self.done :])
+        return next((serial for serial in serials if serial is not None), None)
+
+
+def decide(
+    profile: Profile, asked: Asked, *, look: Look, now: float, source_is_temporary: bool = False
+) -> Plan:
+    """Return the shortest way from what is held to the session that was asked for.
+
+    Raise `SessionTooShort` where AWS's limits cannot meet the minimum that was asked for.
+    """
+    requests, notices = _route(profile, asked, source_is_temporary=source_is_temporary)
+    for done in range(len(requests), 0, -1):
+        held = look(requests[:done])
+        is_wanted = done == len(requests)
+        if held is not None and _is_usable(held, requests[done - 1], asked, now=now, is_wanted=is_wanted):
+            return Plan(requests, done, held.session, notices)
+    return Plan(requests, 0, None, notices)
+
+
+def check_minimum(session: SessionCredentials, asked: Asked, *, now: float) -> None:
+    """Raise `SessionTooShort` if a session just made is shorter than the minimum asked for."""
+    minimum = asked.min_remaining_seconds
+    if minimum is not None and session.life_seconds() < minimum - _CALL_SECONDS:
+        raise _too_short(minimum, int(session.seconds_left(now)))
+
+
+def minimum_left(session: SessionCredentials, asked: Asked) -> float:
+    """Return the seconds that a cached session must still have for a command to begin with it."""
+    if asked.min_remaining_seconds is not None:
+        return asked.min_remaining_seconds
+    return min(_MIN_REMAINING_SECONDS, session.life_seconds() / 4)
+
+
+def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wanted: bool) -> bool:
+    session = held.session
+    if held.is_just_made:
+        return session.seconds_left(now) > 0
+    if session.issued - _CLOCK_TOLERANCE_SECONDS > now + session.clock_offset:
+        return False  # made in our future: the clock went back, and "not expired" means nothing
+    if asked.new_session and isinstance(request, AssumeRoleRequest):
+        return False
+    if is_wanted:
+        return session.seconds_left(now) >= minimum_left(session, asked)
+    return session.seconds_left(now) >= min(_MIN_SOURCE_SECONDS, session.life_seconds() / 4)
+
+
+def _route(
+    profile: Profile, asked: Asked, *, source_is_temporary: bool
+) -> tuple[tuple[Request, ...], tuple[str, ...]]:
+    if not profile.roles:
+        return _keys_route(profile, asked, source_is_temporary=source_is_temporary)
+    wanted = _wanted_seconds(profile, asked)
+    is_chained = len(profile.roles) > 1
+    limit = CHAINED_SECONDS if is_chained or source_is_temporary else LONGEST_ROLE_SECONDS
+    seconds = min(wanted, limit)
+    _check_reachable(asked, seconds)
+    notices = (_capped_notice(wanted, is_chained=is_chained),) if seconds < wanted else ()
+    first, *others = profile.roles
+    first_seconds = _first_hop_seconds(first) if is_chained else seconds
+    requests = _first_hop(profile, asked, first, first_seconds, source_is_temporary=source_is_temporary)
+    for role in others:
+        requests += (_assume(role, asked, seconds, is_wanted=role is profile.roles[-1]),)
+    return requests, notices
+
+
+def _first_hop(
+    profile: Profile, asked: Asked, role: Role, seconds: int, *, source_is_temporary: bool
+) -> tuple[Request, ...]:
+    serial = profile.mfa_serial
+    is_wanted = len(profile.roles) == 1
+    if serial is None:
+        return (_assume(role, asked, seconds, is_wanted=is_wanted),)
+    if seconds > CHAINED_SECONDS or source_is_temporary:
+        return (_assume(role, asked, seconds, is_wanted=is_wanted, mfa_serial=serial),)
+    session = SessionTokenRequest(serial, DEFAULT_MFA_SECONDS)
+    return (session, _assume(role, asked, seconds, is_wanted=is_wanted))
+
+
+def _keys_route(
+    profile: Profile, asked: Asked, *, source_is_temporary: bool
+) -> tuple[tuple[Request, ...], tuple[str, ...]]:
+    if profile.mfa_serial is None or source_is_temporary:
+        kind = "session" if source_is_temporary else "access key"
+        return (), (f"{profile.name} has no role: its {kind} is used as it is",)
+    wanted = asked.duration_seconds or profile.duration_seconds or DEFAULT_MFA_SECONDS
+    seconds = max(wanted, asked.min_remaining_seconds or 0)
+    _check_bounds(seconds, LONGEST_MFA_SECONDS)
+    return (SessionTokenRequest(profile.mfa_serial, seconds),), ()
+
+
+def _assume(
+    role: Role, asked: Asked, seconds: int, *, is_wanted: bool, mfa_serial: str | None = None
+) -> AssumeRoleRequest:
+    name = asked.session_name if is_wanted and asked.session_name else role.session_name
+    return AssumeRoleRequest(role.role_arn, seconds, name, role.external_id, mfa_serial)
+
+
+def _wanted_seconds(profile: Profile, asked: Asked) -> int:
+    wanted = asked.duration_seconds or profile.roles[-1].duration_seconds or DEFAULT_ROLE_SECONDS
+    wanted = max(wanted, asked.min_remaining_seconds or 0)
+    _check_bounds(wanted, LONGEST_ROLE_SECONDS)
+    return wanted
+
+
+def _first_hop_seconds(role: Role) -> int:
+    return min(role.duration_seconds or DEFAULT_ROLE_SECONDS, CHAINED_SECONDS)
+
+
+def _check_bounds(seconds: int, longest: int) -> None:
+    if not SHORTEST_SECONDS <= seconds <= longest:
+        raise UsageError(
+            f"a session of {seconds} s cannot be had: AWS gives {SHORTEST_SECONDS} s to {longest} s",
+            hint="give --duration (or --min-remaining) as 15m to " + f"{longest // HOUR}h",
+        )
+
+
+def _check_reachable(asked: Asked, seconds: int) -> None:
+    minimum = asked.min_remaining_seconds
+    if minimum is not None and minimum > seconds:
+        raise _too_short(minimum, seconds)
+
+
+def _too_short(minimum: int, seconds: int) -> SessionTooShort:
+    return SessionTooShort(
+        f"at least {minimum} s were asked for, but AWS gives this session {seconds} s",
+        hint="ask for less with --min-remaining, or have the role's maximum session duration raised",
+    )
+
+
+def _capped_notice(wanted: int, *, is_chained: bool) -> str:
+    why = "a role reached through another role" if is_chained else "a role assumed with a session"
+    return f"{why} lasts 1 h at most: {wanted} s were asked for"

@@ -1,0 +1,100 @@
+"""A directory that only its owner reads, and files in it that are whole or absent.
+
+All work goes by a descriptor of the directory, so that nobody can exchange it under us.
+"""
+
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+_STALE_SECONDS = 86_400
+_TEMPORARY_SUFFIX = ".tmp"
+
+
+class NotPrivate(Exception):
+    """The directory is not ours alone, and must not be used."""
+
+
+def open_private_directory(path: str) -> int:
+    """Return a descriptor of the directory, made if need be and mode 0700.
+
+    A link is followed only to a directory that is ours and private already. Raise `NotPrivate`
+    for one that is somebody else's, and `OSError` where none can be had.
+    """
+    path = os.path.abspath(path)
+    if not os.path.lexists(path):
+        _make(path)
+    is_link = os.path.islink(path)
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | (0 if is_link else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        _check(path, os.fstat(descriptor), is_link=is_link)
+        if not is_link:
+            os.fchmod(descriptor, 0o700)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def write_atomically(directory: int, name: str, text: str) -> None:
+    """Write a 0600 file of that name, so that after a crash the old or the new one is there."""
+    temporary = f"{secrets.token_hex(16)}{_TEMPORARY_SUFFIX}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
+    try:
+        try:
+            os.fchmod(descriptor, 0o600)  # whatever the umask is
+            _write_all(descriptor, text.encode("ascii"))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=directory)
+        raise
+    os.fsync(directory)
+
+
+def sweep(directory: int, *, now: float | None = None) -> None:
+    """Remove what writers that were killed left behind more than a day ago."""
+    oldest = (time.time() if now is None else now) - _STALE_SECONDS
+    for name in _temporary_names(directory):
+        with suppress(OSError):
+            if os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime < oldest:
+                os.unlink(name, dir_fd=directory)
+
+
+def _make(path: str) -> None:
+    missing = []
+    while not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    # `sudo -E` keeps the user's HOME: root must not leave files there that they cannot remove.
+    if os.stat(path).st_uid not in {0, os.geteuid()}:
+        raise NotPrivate(f"{path} belongs to another user")
+    for directory in reversed(missing):
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o700)
+            os.chmod(directory, 0o700)  # whatever the umask is
+
+
+def _check(path: str, status: os.stat_result, *, is_link: bool) -> None:
+    if status.st_uid != os.geteuid():
+        raise NotPrivate(f"{path} belongs to another user")
+    if is_link and stat.S_IMODE(status.st_mode) & 0o077:
+        raise NotPrivate(f"{path} is a link to a directory that others can read")
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _temporary_names(directory: int) -> Iterator[str]:
+    with os.scandir(directory) as entries:
+        yield from sorted(entry.name for entry in entries if entry.name.endswith(_TEMPORARY_SUFFIX))

@@ -1,0 +1,184 @@
+"""Sessions, composed: access key ▸ MFA session ▸ role ▸ cache.
+
+`retrieve()` decides, makes one session under its lock, and decides again, until the wanted one
+is there: look, lock, look again. To refresh is to call it again.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from gds_exec.config.profiles import Profile
+from gds_exec.credentials.aws import StsApi
+from gds_exec.credentials.cache import DeviceMemory, SessionCache
+from gds_exec.credentials.locks import Locks
+from gds_exec.credentials.mfa import Question, TokenCodes
+from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
+from gds_exec.credentials.refusals import denied_hint
+from gds_exec.credentials.request import Origin, Request, cache_key, device_key, is_answer_for
+from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.credentials.source import KeySource
+from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
+from gds_exec.redaction import show
+from gds_exec.terminal import Suspended, suspend_this_process
+
+
+class Provider:
+    """The sessions of one profile, as they were asked for."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        asked: Asked,
+        *,
+        origin: Origin,
+        source: KeySource,
+        sts: StsApi,
+        cache: SessionCache,
+        locks: Locks,
+        codes: TokenCodes,
+        make_session_name: Callable[[], str],
+        notice: Callable[[str], None],
+        now: Callable[[], float] = time.time,
+        suspend: Callable[[], None] = suspend_this_process,
+    ) -> None:
+        self._profile = profile
+        self._asked = asked
+        self._origin = origin
+        self._source = source
+        self._sts = sts
+        self._cache = cache
+        self._locks = locks
+        self._codes = codes
+        self._make_session_name = make_session_name
+        self._notice = notice
+        self._now = now
+        self._suspend = suspend
+        self._made: dict[str, SessionCredentials] = {}
+        self._just_made: set[str] = set()
+        self._refused: set[str] = set()
+
+    def retrieve(self) -> SessionCredentials:
+        """Return a session as it was asked for: cached, made, or made after asking for a code.
+
+        Raise a `GdsExecError` that says why there is none.
+        """
+        self._just_made.clear()
+        while True:
+            try:
+                plan = self._plan()
+                if plan.is_complete:
+                    return self._finish(plan)
+                self._advance(plan)
+            except Suspended:
+                # The locks are free again: stop now, and look at everything anew when continued.
+                self._suspend()
+
+    def _plan(self, profile: Profile | None = None) -> Plan:
+        return decide(
+            profile or self._profile,
+            self._asked,
+            look=self._look,
+            now=self._now(),
+            source_is_temporary=self._source.is_temporary,
+        )
+
+    def _look(self, chain: tuple[Request, ...]) -> Held | None:
+        key = cache_key(self._origin, chain)
+        if key in self._just_made:
+            return Held(self._made[key], is_just_made=True)
+        kept = (self._cache.find(key), self._made.get(key))  # the disk may be full, or there be none
+        sound = [session for session in kept if session and self._is_sound(session, chain[-1])]
+        return Held(max(sound, key=lambda session: session.seconds_left(0))) if sound else None
+
+    def _is_sound(self, session: SessionCredentials, request: Request) -> bool:
+        return session.access_key.access_key_id not in self._refused and is_answer_for(session.arn, request)
+
+    def _finish(self, plan: Plan) -> SessionCredentials:
+        session = plan.session or self._source.fetch()
+        check_minimum(session, self._asked, now=self._now())
+        for notice in plan.notices:
+            self._notice(notice)
+        self._asked = replace(self._asked, new_session=False)  # it is new now; a refresh need not be
+        return session
+
+    def _advance(self, plan: Plan) -> None:
+        """Make the next session of the plan, unless another process has made it meanwhile."""
+        key = cache_key(self._origin, plan.next_chain)
+        if plan.device is not None and not self._codes.is_available:
+            raise self._codes.why_nobody(self._question(plan.device))
+        with self._locks.hold(key):
+            if self._plan().done > plan.done:
+                return
+            parent = plan.session or self._source.fetch()
+            if self._plan().requests != plan.requests:
+                return  # only now is it known that the source is itself a session
+            session = self._make_or_start_again(plan, parent.access_key)
+            if session is not None:
+                self._made[key] = session
+                self._just_made.add(key)
+                self._cache.keep(key, session)
+
+    def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
+        """Return the new session, or `None` where a second way is worth trying."""
+        try:
+            return self._make(plan.next_chain[-1], key)
+        except SourceCredentialsInvalid as error:
+            if plan.session is None:
+                raise self._of_source(error) from error
+            name = cache_key(self._origin, plan.requests[: plan.done])
+            if name in self._just_made:
+                raise
+            self._forget(name, key)
+        except AssumeRoleDenied as error:
+            if plan.done > 0 or self._profile.mfa_serial is not None:
+                raise
+            self._profile = self._with_found_device(error, key)
+        return None
+
+    def _make(self, request: Request, key: AccessKey) -> SessionCredentials:
+        name = getattr(request, "session_name", None) or self._make_session_name()
+        if request.mfa_serial is None:
+            return self._sts.make_session(request, key, session_name=name)
+        device = device_key(self._origin, request.mfa_serial)
+        with self._locks.hold(device):
+            self._sts.caller_arn(key)  # keys that AWS does not know are not worth a question
+            return self._codes.spend(
+                self._question(request.mfa_serial),
+                DeviceMemory(self._cache, device),
+                lambda code: self._sts.make_session(request, key, session_name=name, token_code=code),
+            )
+
+    def _forget(self, name: str, key: AccessKey) -> None:
+        """Drop a session that AWS no longer knows, unless another process has replaced it."""
+        self._refused.add(key.access_key_id)  # the disk may not let go of it
+        self._made.pop(name, None)
+        with self._locks.hold(name):
+            found = self._cache.find(name)
+            if found is not None and found.access_key.access_key_id == key.access_key_id:
+                self._cache.drop(name)
+
+    def _with_found_device(self, error: AssumeRoleDenied, key: AccessKey) -> Profile:
+        """Return the profile with an MFA device of the user's, where a code could be had from it.
+
+        Raise the denial, with the device in its hint, where none could.
+        """
+        device = self._profile.source_mfa_serial
+        if device is None and not key.is_temporary:
+            device = self._sts.totp_device(key)
+        if device is None:
+            raise error
+        profile = replace(self._profile, mfa_serial=device)
+        if self._plan(profile).device is not None and not self._codes.is_available:
+            raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
+        self._notice(f"the role wants MFA: put mfa_serial = {show(device)} into its profile")
+        return profile
+
+    def _of_source(self, error: SourceCredentialsInvalid) -> SourceCredentialsInvalid:
+        profile = show(self._profile.source.profile_name)
+        return SourceCredentialsInvalid(
+            f"the keys of profile {profile}: {error.message}", hint=error.hint, code=error.code
+        )
+
+    def _question(self, device: str) -> Question:
+        return Question(role=self._profile.name, device=device)

@@ -1,0 +1,151 @@
+"""What AWS's refusals mean, and what to do about them.
+
+AWS's codes are few and its messages many: `AccessDenied` is a wrong code, a missing device or
+a role that is not granted, and only the message tells. The wordings come from real answers.
+"""
+
+from dataclasses import dataclass
+
+from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.errors import (
+    AnswerLost,
+    AssumeRoleDenied,
+    AwsRefused,
+    AwsUnreachable,
+    CredentialsError,
+    SourceCredentialsInvalid,
+    TokenCodeRefused,
+)
+from gds_exec.redaction import mask, show
+
+_BUSY_CODES = frozenset(
+    {"Throttling", "ThrottlingException", "RequestThrottled", "SlowDown", "IDPCommunicationError"}
+)
+_INVALID_KEY_CODES = frozenset({"InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer of AWS, and what was asked when it came."""
+
+    operation: str
+    code: str
+    message: str
+    http_status: int = 400
+    request: Request | None = None
+    token_code: str | None = None
+    clock_offset: int | None = None
+
+
+def explain(refusal: Refusal) -> CredentialsError:
+    """Return the error that tells a person what this refusal means."""
+    if refusal.http_status >= 500 or refusal.code in _BUSY_CODES:
+        return _unavailable(refusal)
+    if "MultiFactorAuthentication failed" in refusal.message:
+        return _mfa_failed(refusal)
+    if refusal.code == "SignatureDoesNotMatch":
+        return _signature(refusal)
+    if refusal.code in _INVALID_KEY_CODES:
+        return _invalid_key(refusal)
+    if refusal.code == "RegionDisabledException":
+        return AwsRefused(
+            f"AWS STS is not activated in this region: {_quote(refusal)}",
+            hint="use another region (--region eu-west-2), or have STS activated for this one",
+            code=refusal.code,
+        )
+    if "DurationSeconds" in refusal.message or "durationSeconds" in refusal.message:
+        return _duration(refusal)
+    if refusal.code == "AccessDenied" and isinstance(refusal.request, AssumeRoleRequest):
+        return _denied(refusal)
+    return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
+
+
+def denied_hint(device: str | None = None) -> str:
+    """Return the usual causes of a denial in the order of their frequency: AWS does not say which."""
+    mfa = f"does it want MFA (mfa_serial = {show(device)})?" if device else "is MFA missing or too old?"
+    return (
+        "are you on the network (VPN) that the role's trust policy wants? "
+        f"has the role been granted to you, and is its name right? {mfa}"
+    )
+
+
+def _denied(refusal: Refusal) -> AssumeRoleDenied:
+    return AssumeRoleDenied(f"AWS refused the role: {_quote(refusal)}", hint=denied_hint(), code=refusal.code)
+
+
+def _unavailable(refusal: Refusal) -> AwsUnreachable:
+    kind = AnswerLost if refusal.token_code else AwsUnreachable
+    return kind(f"AWS could not answer {refusal.operation}: {_quote(refusal)}", hint="try again in a moment")
+
+
+def _mfa_failed(refusal: Refusal) -> CredentialsError:
+    serial = show(refusal.request.mfa_serial or "") if refusal.request else ""
+    if "invalid MFA one time pass code" in refusal.message:
+        return TokenCodeRefused(
+            f"AWS refused the MFA code for {serial}",
+            hint="a code works once: wait for the next one; if it goes on, check that device's clock",
+            code=refusal.code,
+        )
+    return AwsRefused(
+        f"AWS knows no MFA device {serial} of this user: {_quote(refusal)}",
+        hint="compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows",
+        code=refusal.code,
+    )
+
+
+def _signature(refusal: Refusal) -> AwsRefused:
+    if "Signature expired" in refusal.message or "not yet current" in refusal.message:
+        return AwsRefused(
+            f"this machine's clock is {_difference(refusal.clock_offset)} AWS's: {_quote(refusal)}",
+            hint="set the clock (AWS tolerates 15 minutes), for example by turning on NTP",
+            code=refusal.code,
+        )
+    return SourceCredentialsInvalid(
+        "AWS refused the signature: the secret access key does not belong to the access key id",
+        hint="enter the key again, where your AWS files or credential_process have it",
+        code=refusal.code,
+    )
+
+
+def _difference(clock_offset: int | None) -> str:
+    if not clock_offset:
+        return "far from"
+    minutes = round(abs(clock_offset) / 60)
+    return f"{minutes} min {'behind' if clock_offset > 0 else 'ahead of'}"
+
+
+def _invalid_key(refusal: Refusal) -> SourceCredentialsInvalid:
+    is_expired = refusal.code == "ExpiredToken"
+    what = "session has expired" if is_expired else "access key is not valid (deleted, inactive or mistyped)"
+    return SourceCredentialsInvalid(
+        f"AWS says that the {what}: {_quote(refusal)}",
+        hint="put a current key where your AWS files or credential_process have this one",
+        code=refusal.code,
+    )
+
+
+def _duration(refusal: Refusal) -> AwsRefused:
+    seconds = refusal.request.duration_seconds if refusal.request else 0
+    if "role chaining" in refusal.message:
+        hint = "ask for 1h at most: AWS allows no more to a role assumed with a session"
+    elif isinstance(refusal.request, SessionTokenRequest):
+        hint = "ask for --duration 15m to 36h"
+    else:
+        hint = "try --duration 1h, or ask for the role's maximum session duration to be raised"
+    return AwsRefused(
+        f"a session of {_spelt(seconds)} is more than AWS gives: {_quote(refusal)}",
+        hint=hint,
+        code=refusal.code,
+    )
+
+
+def _spelt(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = [f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if n]
+    return "".join(parts) or "0s"
+
+
+def _quote(refusal: Refusal) -> str:
+    text = mask(refusal.message, (refusal.token_code or "",)).rstrip(".")
+    return f"{show(text)} ({show(refusal.code)})"

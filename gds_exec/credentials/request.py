@@ -1,0 +1,113 @@
+"""What is asked of AWS STS, as values, and the key that an answer is cached under.
+
+The key is made of everything that STS is told and of who asks, so that an answer to one
+question is never the answer to another. A session name that we make up holds the time and
+counts as "the default": it is `None` here, and made when the call is.
+"""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+SESSION_NAME_LIMIT = 64
+_SESSION_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTokenRequest:
+    """GetSessionToken with a token code: the MFA session that opens every role of the device."""
+
+    mfa_serial: str
+    duration_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssumeRoleRequest:
+    """AssumeRole; with an `mfa_serial`, the code goes into this very call."""
+
+    role_arn: str
+    duration_seconds: int
+    session_name: str | None = None
+    external_id: str | None = None
+    mfa_serial: str | None = None
+
+
+Request = SessionTokenRequest | AssumeRoleRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who asks, and where: the keys that begin the chain and the AWS that answers.
+
+    `identity` is an access key id or, for a source that must be run to be known, that
+    source's own description, so that a cached session is found without running it.
+    """
+
+    identity: str
+    endpoint: str = ""
+
+
+def cache_key(origin: Origin, requests: tuple[Request, ...]) -> str:
+    """Return the name under which the last session of this chain of requests is cached."""
+    parts = ["origin", origin.identity, origin.endpoint]
+    for request in requests:
+        parts += _told(request)
+    return _digest(parts)
+
+
+def device_key(origin: Origin, mfa_serial: str) -> str:
+    """Return the name under which the use of one MFA device is locked and remembered."""
+    return _digest(["device", origin.identity, origin.endpoint, mfa_serial])
+
+
+def made_up_session_name(user: str, now: float) -> str:
+    """Return `USER-DD-MM-YY_HH-MM` in local time, as STS accepts it.
+
+    There is never an `@` in it: admission controllers take a session name with one for the person.
+    """
+    when = time.strftime("-%d-%m-%y_%H-%M", time.localtime(now))
+    cleaned = "".join(c if c != "@" and c in _SESSION_NAME_CHARACTERS else "-" for c in user)
+    return (cleaned or "user")[: SESSION_NAME_LIMIT - len(when)] + when
+
+
+def is_session_name(name: str) -> bool:
+    r"""Say whether STS accepts the name: `[\w+=,.@-]{2,64}` (API_AssumeRole)."""
+    return 2 <= len(name) <= SESSION_NAME_LIMIT and _SESSION_NAME_CHARACTERS.issuperset(name)
+
+
+def role_of(role_arn: str) -> tuple[str, str]:
+    """Return the account number and the name, without its path, that a role ARN speaks of."""
+    fields = role_arn.split(":", 5)
+    return fields[4], fields[5].rpartition("/")[2]
+
+
+def is_answer_for(arn: str, request: Request) -> bool:
+    """Say whether a session's ARN is what this request must yield: that account, that role."""
+    if isinstance(request, SessionTokenRequest):
+        return True
+    account, name = role_of(request.role_arn)
+    fields = arn.split(":", 5)
+    return len(fields) == 6 and fields[4] == account and fields[5].split("/")[:2] == ["assumed-role", name]
+
+
+def _told(request: Request) -> list[str]:
+    if isinstance(request, SessionTokenRequest):
+        return ["GetSessionToken", request.mfa_serial, str(request.duration_seconds)]
+    return [
+        "AssumeRole",
+        request.role_arn,
+        str(request.duration_seconds),
+        *_optional(request.session_name),
+        *_optional(request.external_id),
+        *_optional(request.mfa_serial),
+    ]
+
+
+def _optional(value: str | None) -> list[str]:
+    return ["absent", ""] if value is None else ["present", value]
+
+
+def _digest(parts: list[str]) -> str:
+    # Each part is led by its length, so that no two lists of parts make one text.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

@@ -1,0 +1,102 @@
+"""A session as lines of text, read safely: all that the warm path needs of the cache.
+
+Reading never raises for what it finds: a file that is not wholly right is no session.
+"""
+
+import os
+import stat
+
+from gds_exec.credentials.session import AccessKey, SessionCredentials
+
+HEADER = "gds-exec session 1"
+_LIMIT_BYTES = 65_536
+_LATEST_EPOCH = 10**11 - 1
+_FIELDS = (
+    "access_key_id",
+    "secret_access_key",
+    "session_token",
+    "issued",
+    "expiration",
+    "clock_offset",
+    "arn",
+)
+
+
+def file_name(key: str) -> str:
+    """Return the name of a session's file: every version of the format has names of its own."""
+    return key + ".session1"
+
+
+def serialise(session: SessionCredentials) -> str:
+    """Return the text of a session's file."""
+    key = session.access_key
+    values = (
+        key.access_key_id,
+        key.secret_access_key,
+        key.session_token or "",
+        str(session.issued),
+        str(session.expiration),
+        str(session.clock_offset),
+        session.arn,
+    )
+    return "\n".join([HEADER, *(f"{n}={v}" for n, v in zip(_FIELDS, values, strict=True)), "end", ""])
+
+
+def parse(text: str) -> SessionCredentials | None:
+    """Return the session that a file's text holds, or `None` if it does not hold a whole one."""
+    lines = text.split("\n")
+    if lines[0] != HEADER or lines[-2:] != ["end", ""]:
+        return None
+    found = dict(line.split("=", 1) for line in lines[1:-2] if "=" in line)
+    if any(name not in found for name in _FIELDS):
+        return None
+    issued, expiration = _epoch(found["issued"]), _epoch(found["expiration"])
+    offset = _offset(found["clock_offset"])
+    if issued is None or expiration is None or offset is None or expiration <= issued:
+        return None
+    if not (found["access_key_id"] and found["secret_access_key"] and found["session_token"]):
+        return None
+    key = AccessKey(found["access_key_id"], found["secret_access_key"], found["session_token"])
+    return SessionCredentials(
+        key, issued=issued, expiration=expiration, arn=found["arn"], clock_offset=offset
+    )
+
+
+def read(directory: int, key: str) -> SessionCredentials | None:
+    """Return the session cached under `key` in an open directory, if a sound and private file holds one."""
+    text = read_private_text(directory, file_name(key))
+    return None if text is None else parse(text)
+
+
+def read_private_text(directory: int, name: str) -> str | None:
+    """Return the text of a regular file that only we can read, or `None`.
+
+    Links are not followed and a FIFO does not block.
+    """
+    try:
+        descriptor = os.open(
+            name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=directory
+        )
+    except OSError:
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            return None
+        data = os.read(descriptor, _LIMIT_BYTES + 1)
+        return data.decode("ascii") if len(data) <= _LIMIT_BYTES else None
+    except (OSError, ValueError):
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _epoch(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 11):
+        return None
+    return value if 0 < (value := int(text)) <= _LATEST_EPOCH else None
+
+
+def _offset(text: str) -> int | None:
+    digits = text.removeprefix("-")
+    return int(text) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else None

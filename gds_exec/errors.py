@@ -1,0 +1,133 @@
+"""Every way to fail before the command begins.
+
+    GdsExecError                     125
+    ├── UsageError                     2  the command line cannot be understood
+    ├── ConfigError                  125  what the user has set up cannot be used
+    │   ├── BrokenFile                    a file that cannot be read or parsed
+    │   ├── UnknownRole                   no profile, ARN or ACCOUNT/ROLE of that name
+    │   ├── BrokenProfile                 settings that contradict or miss one another
+    │   ├── NoAccessKey                   a source profile without keys
+    │   └── NotSupportedYet               settings that another release will read
+    ├── CredentialsError             125  no session could be had
+    │   ├── AwsRefused                    AWS answered, and said no
+    │   │   ├── TokenCodeRefused              a wrong or spent MFA code
+    │   │   ├── AssumeRoleDenied              AccessDenied on AssumeRole
+    │   │   └── SourceCredentialsInvalid      the keys that asked are expired, revoked or unknown
+    │   ├── AwsUnreachable                no answer, or none that AWS would give
+    │   │   └── AnswerLost                    a call that may have spent its MFA code
+    │   ├── HelperFailed                  credential_process or mfa_process
+    │   ├── SessionTooShort               less time left than was asked for
+    │   └── LockTimeout                   another gds-exec holds the lock
+    ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
+    ├── InternalError                125  a fault of ours
+    ├── CommandNotExecutable         126
+    └── CommandNotFound              127
+
+`slug` is stable: scripts and search engines may rely on it.
+"""
+
+
+class GdsExecError(Exception):
+    """A failure as a person meets it: what is wrong, and perhaps what to do about it."""
+
+    slug = "failed"
+    exit_status = 125
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(GdsExecError):
+    slug = "usage"
+    exit_status = 2
+
+
+class ConfigError(GdsExecError):
+    slug = "config"
+
+
+class BrokenFile(ConfigError):
+    slug = "broken-file"
+
+
+class UnknownRole(ConfigError):
+    slug = "unknown-role"
+
+
+class BrokenProfile(ConfigError):
+    slug = "broken-profile"
+
+
+class NoAccessKey(ConfigError):
+    slug = "no-access-key"
+
+
+class NotSupportedYet(ConfigError):
+    slug = "not-supported-yet"
+
+
+class CredentialsError(GdsExecError):
+    slug = "credentials"
+
+
+class AwsRefused(CredentialsError):
+    """`code` is AWS's own error code, `AccessDenied` for one."""
+
+    slug = "aws-refused"
+
+    def __init__(self, message: str, *, hint: str | None = None, code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class TokenCodeRefused(AwsRefused):
+    slug = "mfa-code-refused"
+
+
+class AssumeRoleDenied(AwsRefused):
+    slug = "access-denied"
+
+
+class SourceCredentialsInvalid(AwsRefused):
+    slug = "source-credentials-invalid"
+
+
+class AwsUnreachable(CredentialsError):
+    slug = "aws-unreachable"
+
+
+class AnswerLost(AwsUnreachable):
+    slug = "answer-lost"
+
+
+class HelperFailed(CredentialsError):
+    slug = "helper-failed"
+
+
+class SessionTooShort(CredentialsError):
+    slug = "session-too-short"
+
+
+class LockTimeout(CredentialsError):
+    slug = "lock-timeout"
+
+
+class NobodyToAsk(GdsExecError):
+    slug = "nobody-to-ask"
+    exit_status = 124
+
+
+class InternalError(GdsExecError):
+    slug = "internal-error"
+
+
+class CommandNotExecutable(GdsExecError):
+    slug = "not-executable"
+    exit_status = 126
+
+
+class CommandNotFound(GdsExecError):
+    slug = "not-found"
+    exit_status = 127

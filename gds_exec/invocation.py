@@ -1,0 +1,176 @@
+"""What was asked on the command line, as a value, and the one grammar that reads it.
+
+    gds-exec [OPTION]... ROLE [OPTION]... [--] COMMAND [ARG]...
+    gds-exec [OPTION]... WORD [ARG]...
+
+The first plain argument is the role, or a word of our own; the first plain argument after the
+role begins the command, and nothing after that is ever ours. No parser library can say this
+(one eats the command's `-d`, the other runs `--art`), so `canonical` says it first.
+"""
+
+from gds_exec.errors import UsageError
+
+WORDS = ("try", "whoami")
+VALUE_OPTIONS = {
+    "--role": "--role",
+    "--duration": "--duration",
+    "--art": "--duration",
+    "-art": "--duration",
+    "--assume-role-ttl": "--duration",
+    "--min-remaining": "--min-remaining",
+    "--region": "--region",
+    "-r": "--region",
+    "--mfa-code": "--mfa-code",
+    "--mfa-token": "--mfa-code",
+    "-t": "--mfa-code",
+    "--source-profile": "--source-profile",
+    "--session-name": "--session-name",
+    "--wait": "--wait",
+}
+DEFAULT_WAIT_SECONDS = 300
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+class Invocation:
+    """A role, what was asked of its session, and the command to run as it; never changed."""
+
+    __slots__ = (
+        "command",
+        "debug",
+        "duration_seconds",
+        "mfa_code",
+        "min_remaining_seconds",
+        "new_session",
+        "no_input",
+        "quiet",
+        "region",
+        "role",
+        "session_name",
+        "shell",
+        "source_profile",
+        "wait_seconds",
+    )
+
+    def __init__(
+        self,
+        *,
+        role: str,
+        command: tuple[str, ...] = (),
+        shell: bool = False,
+        duration_seconds: int | None = None,
+        min_remaining_seconds: int | None = None,
+        region: str | None = None,
+        mfa_code: str | None = None,
+        source_profile: str | None = None,
+        session_name: str | None = None,
+        new_session: bool = False,
+        no_input: bool = False,
+        wait_seconds: int = DEFAULT_WAIT_SECONDS,
+        quiet: bool = False,
+        debug: bool = False,
+    ) -> None:
+        self.role = role
+        self.command = command
+        self.shell = shell
+        self.duration_seconds = duration_seconds
+        self.min_remaining_seconds = min_remaining_seconds
+        self.region = region
+        self.mfa_code = mfa_code
+        self.source_profile = source_profile
+        self.session_name = session_name
+        self.new_session = new_session
+        self.no_input = no_input
+        self.wait_seconds = wait_seconds
+        self.quiet = quiet
+        self.debug = debug
+
+
+class Spoken:
+    """An argv in its canonical form: the word it is about ("" for running as a role) and its arguments."""
+
+    __slots__ = ("arguments", "word")
+
+    def __init__(self, word: str, arguments: list[str]) -> None:
+        self.word = word
+        self.arguments = arguments
+
+
+def canonical(argv: list[str]) -> Spoken:
+    """Bring argv into the form `OPTIONS --role NAME -- COMMAND`, or into a word and its arguments.
+
+    Raise `UsageError` where `--` stands and no role or no command.
+    """
+    options: list[str] = []
+    has_role = False
+    rest = list(argv)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            return Spoken("", [*options, "--", *_command(rest, has_role=has_role)])
+        if _is_option(argument):
+            taken = _take_option(argument, rest)
+            has_role = has_role or taken[0] == "--role" or taken[0].startswith("--role=")
+            options += taken
+        elif has_role:
+            return Spoken("", [*options, "--", argument, *rest])
+        elif argument in WORDS:
+            return Spoken(argument, [*options, *rest])
+        else:
+            has_role = True
+            options += ["--role", argument]
+    return Spoken("", options)
+
+
+def duration_seconds(text: str) -> int:
+    """Return the seconds of `8h`, `180m`, `1h30m`, `3600` or `3600s`. Raise `ValueError` for others."""
+    total, digits = 0, ""
+    units = iter("hms")  # each once, the larger first
+    for character in f"{text}s" if text.isdigit() else text:
+        if character in "0123456789":
+            digits += character
+        elif digits and character in units:
+            total += int(digits) * _SECONDS[character]
+            digits = ""
+        else:
+            raise ValueError(text)
+    if digits or total == 0:
+        raise ValueError(text)
+    return total
+
+
+def _command(rest: list[str], *, has_role: bool) -> list[str]:
+    if not has_role:
+        raise UsageError("there is no role before --", hint="gds-exec ROLE -- COMMAND [ARG]...")
+    if not rest:
+        raise UsageError("there is no command after --", hint="gds-exec ROLE -- COMMAND [ARG]...")
+    return rest
+
+
+def _is_option(argument: str) -> bool:
+    return argument.startswith("-") and argument != "-"
+
+
+def _take_option(argument: str, rest: list[str]) -> list[str]:
+    """Return the option in its long form with its value, which may be taken from the front of `rest`."""
+    name, equals, value = argument.partition("=")
+    if name in VALUE_OPTIONS and equals:
+        return [f"{VALUE_OPTIONS[name]}={value}"]
+    if name in VALUE_OPTIONS:
+        return [VALUE_OPTIONS[name], *_value(rest)]
+    if argument.startswith("--"):
+        return [argument]
+    return _take_letters(argument, rest)
+
+
+def _take_letters(argument: str, rest: list[str]) -> list[str]:
+    """Take a cluster such as `-qr eu-west-1`: the first letter that wants a value ends it."""
+    for place, letter in enumerate(argument[1:], start=1):
+        if (name := f"-{letter}") in VALUE_OPTIONS:
+            flags = [f"-{flag}" for flag in argument[1:place]]
+            attached = argument[place + 1 :]
+            return [*flags, VALUE_OPTIONS[name], *([attached] if attached else _value(rest))]
+    return [argument]
+
+
+def _value(rest: list[str]) -> list[str]:
+    return [rest.pop(0)] if rest else []

@@ -1,0 +1,26 @@
+"""Making text from outside safe to show: masked, and without control over the terminal."""
+
+import re
+import unicodedata
+
+_UNSAFE_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+_ACCESS_KEY_ID = re.compile(r"\b(A[KS]IA)[A-Z0-9]{8,}([A-Z0-9]{4})\b")
+
+
+def show(text: str) -> str:
+    """Return `text` with every control, bidirectional and zero-width character as a visible escape."""
+    return "".join(_visible(character) for character in text)
+
+
+def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return `text` without the given secrets, and access key ids down to their last four characters."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "****")
+    return _ACCESS_KEY_ID.sub(r"\1…\2", text)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in _UNSAFE_CATEGORIES:
+        return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+    return character

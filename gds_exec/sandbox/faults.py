@@ -1,0 +1,82 @@
+"""Bad answers on demand: what networks and services do now and then, made to happen at a call."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Literal
+
+from gds_exec.sandbox.wire import Response, error_response
+
+FaultKind = Literal["error", "reset", "hang", "slow", "garbage", "truncated", "html", "empty", "redirect"]
+_LONGEST_WAIT_SECONDS = 60.0
+_CAPTIVE_PORTAL = b"<!DOCTYPE html><html><head><title>Welcome to Cafe WiFi</title></head><body></body></html>"
+_STRANGE_ANSWERS: dict[FaultKind, Callable[[], Response]] = {
+    "garbage": lambda: Response(200, b"\x1f\x8b\x00\xff" * 16),
+    "html": lambda: Response(200, _CAPTIVE_PORTAL, content_type="text/html"),
+    "empty": lambda: Response(200, b""),
+    "redirect": lambda: Response(302, b"", location="https://portal.invalid/login"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to answer badly, `times` times.
+
+    With `after` the work is done first, so that its answer is what gets lost. `delay` is in
+    seconds, before the answer; `hang` never answers, and gives up after `delay` if that is set.
+    `status`, `code` and `message` are those of an `error`.
+    """
+
+    kind: FaultKind
+    times: int = 1
+    after: bool = False
+    delay: float = 0.0
+    status: int = 500
+    code: str = "InternalFailure"
+    message: str = "The request processing has failed because of an unknown error, exception or failure."
+
+    @property
+    def does_the_work(self) -> bool:
+        return self.after or self.kind == "slow"
+
+    @property
+    def wait_seconds(self) -> float:
+        wanted = self.delay or (_LONGEST_WAIT_SECONDS if self.kind == "hang" else 0.0)
+        return min(wanted, _LONGEST_WAIT_SECONDS)
+
+
+class FaultQueue:
+    """The faults that wait for the calls of each action."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._waiting: defaultdict[str, list[Fault]] = defaultdict(list)
+
+    def add(self, action: str, fault: Fault) -> None:
+        with self._lock:
+            self._waiting[action].extend([fault] * fault.times)
+
+    def take(self, action: str) -> Fault | None:
+        with self._lock:
+            return self._waiting[action].pop(0) if self._waiting[action] else None
+
+
+def spoil(fault: Fault, *, action: str, good: Response | None) -> Response | None:
+    """Return what is sent in place of the `good` answer, which exists if the work was done.
+
+    None is no answer at all.
+    """
+    if fault.kind == "slow":
+        return good
+    if fault.kind == "error":
+        return error_response(fault.status, fault.code, fault.message)
+    if fault.kind == "truncated":
+        return Response(200, _first_half(action, good))
+    strange = _STRANGE_ANSWERS.get(fault.kind)
+    return strange() if strange is not None else None
+
+
+def _first_half(action: str, good: Response | None) -> bytes:
+    whole = good.body if good is not None else f"<{action}Response><{action}Result><Arn>".encode()
+    return whole[: len(whole) // 2]

@@ -1,0 +1,124 @@
+"""The sandbox on a loopback port."""
+
+import os
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from ssl import SSLContext
+from threading import Event, Thread
+from typing import Any
+
+from gds_exec.sandbox.faults import Fault
+from gds_exec.sandbox.service import respond, respond_badly
+from gds_exec.sandbox.state import Aws
+from gds_exec.sandbox.wire import Request, Response, error_response
+
+_LARGEST_BODY_BYTES = 64 * 1024
+_SHUTDOWN_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def serve(aws: Aws, *, ssl_context: SSLContext | None = None) -> Iterator[str]:
+    """Serve `aws` from a thread of this process, and yield the URL to reach it at."""
+    server = _Server(aws, ssl_context)
+    thread = Thread(target=server.serve_forever, args=(_SHUTDOWN_POLL_SECONDS,), daemon=True)
+    with _signals_blocked():
+        thread.start()
+    try:
+        yield server.url
+    finally:
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    # A thread inherits this. Signals are the main thread's, which may be waiting for one.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+class _Server(ThreadingTCPServer):  # HTTPServer would ask the DNS for our name
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, aws: Aws, ssl_context: SSLContext | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.aws = aws
+        self.closing = Event()
+        scheme = "http" if ssl_context is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self.server_address[1]}"
+        if ssl_context is not None:
+            # The handshake is left to the handler's thread: a slow client must not stop the others.
+            self.socket = ssl_context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that goes away, or distrusts our certificate, is its own business."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit() and int(length) <= _LARGEST_BODY_BYTES):
+            self._send(error_response(413, "RequestEntityTooLarge", "Request size exceeded 65536 bytes"))
+            return
+        aws = self.server.aws
+        url = f"{self.server.url}{self.path}"
+        request = Request.of_form(url, dict(self.headers.items()), self.rfile.read(int(length)))
+        fault = aws.faults.take(request.action)
+        if fault is None:
+            self._send(respond(aws, request))
+        else:
+            self._misbehave(request, fault)
+
+    def do_GET(self) -> None:
+        message = "The sandbox plays STS and IAM only, in AWS's query protocol."
+        self._send(error_response(400, "InvalidAction", message))
+
+    do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
+
+    def _misbehave(self, request: Request, fault: Fault) -> None:
+        response = respond_badly(self.server.aws, request, fault)
+        self.server.closing.wait(fault.wait_seconds)
+        if response is not None:
+            self._send(response)
+        elif fault.kind == "reset":
+            self._reset()
+        self.close_connection = True
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        self.send_header("Date", formatdate(self.server.aws.now(), usegmt=True))
+        self.send_header("x-amzn-RequestId", response.request_id)
+        self.send_header("Content-Type", response.content_type)
+        self.send_header("Content-Length", str(len(response.body)))
+        if response.location is not None:
+            self.send_header("Location", response.location)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def _reset(self) -> None:
+        lingering_for_no_time = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingering_for_no_time)
+        os.close(self.connection.detach())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing: standard error belongs to whoever runs the sandbox."""

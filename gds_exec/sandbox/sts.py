@@ -1,0 +1,106 @@
+"""STS: GetSessionToken, AssumeRole, GetCallerIdentity."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from time import gmtime, strftime
+
+from gds_exec.sandbox import refusals
+from gds_exec.sandbox.policy import is_trusted
+from gds_exec.sandbox.principals import Caller, Credentials, Role
+from gds_exec.sandbox.state import Aws
+from gds_exec.sandbox.validation import Number, Text, validate
+from gds_exec.sandbox.wire import Element
+
+_CHAINED_LIMIT_SECONDS = 3600
+_MFA = (
+    Text("SerialNumber", 9, 256, pattern=r"[\w+=/:,.@-]*"),
+    Text("TokenCode", 6, 6, pattern=r"[\d]*"),
+)
+_GET_SESSION_TOKEN = (Number("DurationSeconds", 900, 129600), *_MFA)
+_ASSUME_ROLE = (
+    Text("RoleArn", 20, 2048, is_required=True),
+    Text("RoleSessionName", 2, 64, pattern=r"[\w+=,.@-]*", is_required=True),
+    Number("DurationSeconds", 900, 43200),
+    Text("ExternalId", 2, 1224, pattern=r"[\w+=,.@:\/-]*"),
+    *_MFA,
+)
+
+
+def get_caller_identity(_aws: Aws, caller: Caller, _parameters: Mapping[str, str]) -> Element:
+    return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.account}
+
+
+def get_session_token(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:
+    if caller.is_temporary:
+        raise refusals.session_credentials_not_wanted()
+    validate(parameters, _GET_SESSION_TOKEN)
+    caller = _with_mfa(aws, caller, parameters)
+    duration = int(parameters.get("DurationSeconds", 43200))
+    session = aws.issue(replace(caller, is_temporary=True), duration_seconds=duration)
+    return {"Credentials": _credentials_element(session)}
+
+
+def assume_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:
+    validate(parameters, _ASSUME_ROLE)
+    caller = _with_mfa(aws, caller, parameters)
+    role = _trusting_role(aws, caller, parameters)
+    duration = int(parameters.get("DurationSeconds", 3600))
+    _check_duration(duration, caller=caller, role=role)
+    assumed = _assumed(role, session_name=parameters["RoleSessionName"])
+    session = aws.issue(assumed, duration_seconds=duration)
+    return {
+        "Credentials": _credentials_element(session),
+        "AssumedRoleUser": {"AssumedRoleId": assumed.user_id, "Arn": assumed.arn},
+    }
+
+
+def _with_mfa(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Caller:
+    """Spend the token code, if there is one, and return the caller with that proof."""
+    serial, code = parameters.get("SerialNumber"), parameters.get("TokenCode")
+    if serial is None and code is None:
+        return caller
+    if serial is None or code is None:
+        raise refusals.serial_and_code_belong_together()
+    device = caller.user.device_with_codes(serial) if caller.user is not None else None
+    if device is None:
+        raise refusals.unknown_serial()
+    if not device.spend(code):
+        raise refusals.wrong_or_spent_code()
+    return replace(caller, mfa_at=aws.now())
+
+
+def _trusting_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Role:
+    arn = parameters["RoleArn"]
+    role = aws.roles.get(arn)
+    external_id = parameters.get("ExternalId")
+    if role is None or not is_trusted(caller, role, external_id=external_id, now=aws.now()):
+        raise refusals.not_authorized(caller.arn, action="sts:AssumeRole", resource=arn)
+    return role
+
+
+def _check_duration(duration_seconds: int, *, caller: Caller, role: Role) -> None:
+    if duration_seconds > role.max_session:
+        raise refusals.longer_than_role_allows()
+    # AWS counts a GetSessionToken session as chaining too, whatever its documentation says.
+    if caller.is_temporary and duration_seconds > _CHAINED_LIMIT_SECONDS:
+        raise refusals.longer_than_chaining_allows()
+
+
+def _assumed(role: Role, *, session_name: str) -> Caller:
+    # No MFA: a role session does not carry it on to the next role.
+    return Caller(
+        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session_name}",
+        account=role.account,
+        user_id=f"{role.role_id}:{session_name}",
+        role=role,
+        is_temporary=True,
+    )
+
+
+def _credentials_element(session: Credentials) -> Element:
+    return {
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.token or "",
+        "Expiration": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(session.expiration)),
+    }

@@ -1,0 +1,234 @@
+"""The person at the controlling terminal, whatever stdin, stdout and stderr are.
+
+How they are spoken to: one plain line at a time, with nothing in it that could steer the
+terminal; what was typed before a question is no answer to it; the answer stays visible, so
+that no way of dying leaves a silent terminal; the terminal is left as it was found; and it is
+never touched from the background.
+"""
+
+import locale
+import math
+import os
+import select
+import signal
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn, Self
+
+from gds_exec.redaction import show
+
+_DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_STOPPING_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)
+_BRACKETED_PASTE = (b"\x1b[200~", b"\x1b[201~")
+_READ_BYTES = 4096
+_FOREGROUND_CHECK_SECONDS = 1.0
+
+_Handler = Callable[[int, FrameType | None], object]
+
+
+class Suspended(Exception):
+    """Ctrl-Z was pressed: unwind, release locks, stop, start over."""
+
+
+class NotForeground(Exception):
+    """Another job owns the terminal: to ask now would stop us, or take its input."""
+
+
+class _Killed(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Terminal:
+    """An open terminal."""
+
+    __slots__ = ("_descriptor",)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: str = "/dev/tty") -> Self | None:
+        """Return the terminal, or None where we have none."""
+        try:
+            return cls(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+        except OSError:
+            return None
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def is_foreground(self) -> bool:
+        """Return whether what is typed now is meant for us."""
+        try:
+            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
+        except OSError:
+            return False
+
+    @property
+    def device(self) -> int:
+        """A number on which all processes of one terminal agree.
+
+        /dev/tty has the same device number for everyone, so it is the terminal's as the kernel
+        keeps it for this process; where /proc does not tell, the session's.
+        """
+        try:
+            with open("/proc/self/stat", "rb") as file:
+                after_name = file.read().rpartition(b")")[2]
+        except OSError:
+            return os.getsid(0)
+        return int(after_name.split()[4])
+
+    def say(self, text: str) -> None:
+        """Write one line. That the person has gone is no error."""
+        self._write(f"{show(text)}\n")
+
+    def ask(self, prompt: str, *, timeout_seconds: float | None = None) -> str | None:
+        """Return the line that the person types; None if they end the input (Ctrl-D) or are gone.
+
+        Only for the main thread. Leaves the terminal as it was found before it raises
+        `NotForeground`, `TimeoutError`, `KeyboardInterrupt` for Ctrl-C or `Suspended` for Ctrl-Z,
+        and before a SIGTERM, SIGHUP or SIGQUIT takes its effect.
+        """
+        if not self.is_foreground():
+            raise NotForeground
+        with _deadly_signals_unwind_first(), _interruptible(), raising_suspended():
+            try:
+                with _blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
+                    termios.tcflush(self._descriptor, termios.TCIFLUSH)
+                    self._write(show(prompt))
+                    return self._read_line(timeout_seconds)
+            except termios.error:
+                return None
+
+    @contextmanager
+    def _line_mode(self) -> Iterator[None]:
+        found = termios.tcgetattr(self._descriptor)
+        try:
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, _for_a_question(found))
+            yield
+        finally:
+            # From the background it would be the shell's own mode that we spoil.
+            if self.is_foreground():
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, found)
+
+    def _read_line(self, timeout_seconds: float | None) -> str | None:
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        typed = b""
+        while not typed.endswith(b"\n"):
+            piece = self._read_piece(deadline)
+            if not piece:
+                self._write("\n")
+                return None
+            typed += piece
+        return _text(typed)
+
+    def _read_piece(self, deadline: float | None) -> bytes:
+        while not self._has_input(deadline):
+            if deadline is not None and time.monotonic() >= deadline:
+                self._write("\n")
+                raise TimeoutError
+        try:
+            return os.read(self._descriptor, _READ_BYTES)
+        except OSError:
+            return b""
+
+    def _has_input(self, deadline: float | None) -> bool:
+        patience = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
+        # Not poll: on macOS it does not know terminals.
+        readable, _, _ = select.select([self._descriptor], [], [], min(patience, _FOREGROUND_CHECK_SECONDS))
+        # What is typed now may be for the shell, if we were stopped and put into the background.
+        if not self.is_foreground():
+            raise NotForeground
+        return bool(readable)
+
+    def _write(self, text: str) -> None:
+        data = text.encode(locale.getencoding(), "backslashreplace")
+        with _blocked((signal.SIGTTOU,)), suppress(OSError):
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+
+
+def suspend_this_process() -> None:
+    """Stop as Ctrl-Z would have stopped us; return when continued."""
+    with _handling({signal.SIGTSTP: signal.SIG_DFL}):
+        signal.raise_signal(signal.SIGTSTP)
+
+
+@contextmanager
+def raising_suspended() -> Iterator[None]:
+    """While inside, Ctrl-Z raises `Suspended` in the main thread instead of stopping us.
+
+    A process that is stopped keeps its locks, and everyone else waiting for them.
+    """
+
+    def raise_suspended(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise Suspended
+
+    with _handling({signal.SIGTSTP: raise_suspended}):
+        yield
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    with _handling({signal.SIGINT: signal.default_int_handler}):
+        yield
+
+
+@contextmanager
+def _deadly_signals_unwind_first() -> Iterator[None]:
+    def raise_killed(number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Killed(number)
+
+    try:
+        with _handling(dict.fromkeys(_DEADLY, raise_killed)):
+            yield
+    except _Killed as killed:
+        signal.raise_signal(killed.number)
+        raise SystemExit(128 + killed.number) from None
+
+
+@contextmanager
+def _handling(handlers: Mapping[signal.Signals, _Handler | signal.Handlers]) -> Iterator[None]:
+    # What our caller made us ignore (nohup, a script without job control) stays ignored.
+    found = {number: signal.getsignal(number) for number in handlers}
+    heeded = [number for number in handlers if found[number] is not signal.SIG_IGN]
+    try:
+        for number in heeded:
+            signal.signal(number, handlers[number])
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, found[number])
+
+
+@contextmanager
+def _blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _for_a_question(mode: list[Any]) -> list[Any]:
+    # A shell that asks us from its prompt hook may have left the terminal raw, where Enter is
+    # a carriage return and a line never ends.
+    iflag, oflag, cflag, lflag, *rest = mode
+    return [
+        (iflag | termios.ICRNL) & ~(termios.IGNCR | termios.INLCR),
+        oflag | termios.OPOST | termios.ONLCR,
+        cflag,
+        lflag | termios.ICANON | termios.ECHO | termios.ECHOE | termios.ECHOK | termios.ISIG,
+        *rest,
+    ]
+
+
+def _text(typed: bytes) -> str:
+    for mark in _BRACKETED_PASTE:
+        typed = typed.replace(mark, b"")
+    return typed.removesuffix(b"\n").decode(errors="replace")

@@ -1,0 +1,21 @@
+"""A fresh world for every test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.state import Aws
+
+from .world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    aws = Aws()
+    user = aws.add_user("alice@example.gov.uk")
+    home = tmp_path / "alice"
+    home.mkdir()
+    with serve(aws) as url:
+        yield World(aws, url, home, user, user.add_mfa_device())

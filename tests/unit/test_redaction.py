@@ -1,0 +1,57 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gds_exec.redaction import mask, show
+
+STEERS_A_TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+ANY_TEXT = st.text(st.characters(), max_size=60)
+HOSTILE_TEXT = st.text(st.sampled_from("a[/]\x00\x07\x1b\x7f\x9b\u061c\u200b\u202e\u2066\udcff\n\r\t"))
+
+
+@given(ANY_TEXT | HOSTILE_TEXT)
+def test_no_control_c1_or_bidi_character_is_ever_shown(text: str) -> None:  # matrix 82
+    assert not STEERS_A_TERMINAL.search(show(text))
+
+
+@given(ANY_TEXT | HOSTILE_TEXT)
+def test_what_is_shown_can_be_written_anywhere_and_shown_again(text: str) -> None:
+    shown = show(text)
+
+    shown.encode("utf-8")
+    assert show(shown) == shown
+
+
+@pytest.mark.parametrize("text", ["govuk-integration-admin", "é ü 中 🙂", "[bold]x[/x]", "a\\b", ""])
+def test_ordinary_text_is_shown_as_it_is(text: str) -> None:
+    assert show(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("a\x1b[31mb", r"a\x1b[31mb", id="escape sequence"),
+        pytest.param("a\x9bb", r"a\x9bb", id="C1"),
+        pytest.param("a\u202eb", r"a\u202eb", id="bidi"),
+        pytest.param("a\r\nb", r"a\r\nb", id="line break"),
+        pytest.param("a\udcffb", r"a\udcffb", id="a byte that is not UTF-8"),
+    ],
+)
+def test_what_is_unsafe_becomes_a_visible_escape(text: str, shown: str) -> None:  # matrix 82
+    assert show(text) == shown
+
+
+@given(prefix=ANY_TEXT, secret=st.text("abcdef0123456789", min_size=8), suffix=ANY_TEXT)
+def test_a_given_secret_is_masked_wherever_it_stands(prefix: str, secret: str, suffix: str) -> None:
+    assert secret not in mask(prefix + secret + suffix, (secret,))
+
+
+def test_an_empty_secret_masks_nothing() -> None:
+    assert mask("plain", ("",)) == "plain"
+
+
+@pytest.mark.parametrize("prefix", ["AKIA", "ASIA"])
+def test_access_key_ids_keep_their_last_four_characters(prefix: str) -> None:
+    assert mask(f"key {prefix}IOSFODNN7EXAMPLE.") == f"key {prefix}…MPLE."
