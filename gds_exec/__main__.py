@@ -23,7 +23,7 @@ def _run(argv: list[str]) -> int:
     from gds_exec.cli.messages import report, trace
 
     try:
-        return run_command_line(argv, os.environ)
+        return run_command_line(argv, _environ_as_given())
     except GdsExecError as error:
         trace(error)
         report(error)
@@ -35,6 +35,15 @@ def _run(argv: list[str]) -> int:
         )
         report(fault)
         return fault.exit_status
+
+
+def _environ_as_given() -> dict[str, str]:
+    """Return the environment without the LC_CTYPE that Python sets for itself in a C locale (PEP 538)."""
+    environ = dict(os.environ)
+    is_coerced = sys.flags.utf8_mode and not ("LC_ALL" in environ or "PYTHONUTF8" in environ)
+    if is_coerced and environ.get("LC_CTYPE") == "C.UTF-8":
+        del environ["LC_CTYPE"]
+    return environ
 
 
 def _die_by_sigint() -> NoReturn:

@@ -64,10 +64,7 @@ class Terminal:
 
     def is_foreground(self) -> bool:
         """Return whether what is typed now is meant for us."""
-        try:
-            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:
-            return False
+        return self._foreground_group() == os.getpgrp()
 
     @property
     def device(self) -> int:
@@ -142,9 +139,15 @@ class Terminal:
         # Not poll: on macOS it does not know terminals.
         readable, _, _ = select.select([self._descriptor], [], [], min(patience, _FOREGROUND_CHECK_SECONDS))
         # What is typed now may be for the shell, if we were stopped and put into the background.
-        if not self.is_foreground():
+        if self._foreground_group() not in {os.getpgrp(), None}:
             raise NotForeground
         return bool(readable)
+
+    def _foreground_group(self) -> int | None:
+        try:
+            return os.tcgetpgrp(self._descriptor)
+        except OSError:
+            return None  # hung up, or not our controlling terminal
 
     def _write(self, text: str) -> None:
         data = text.encode(locale.getencoding(), "backslashreplace")

@@ -6,7 +6,8 @@ checks their values and shows the help.
 
 import gc
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -25,22 +26,23 @@ _WORDS_HELP = """
 [bold]Words[/bold]: [cyan]whoami[/cyan] shows who you are to AWS, without a code;
 [cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
 """
+Action = Callable[[Mapping[str, str]], None]
 
 
 def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     """Do what argv says, and return the exit status where we do not become the command."""
     gc.disable()  # a short life: collecting costs more than keeping
     spoken = canonical(argv)
-    ours = spoken.arguments[: spoken.arguments.index("--")] if "--" in spoken.arguments else spoken.arguments
-    enable_debug(is_wanted="--debug" in ours or bool(environ.get("GDS_EXEC_DEBUG")))
     app, name = _APPS[spoken.word]
     try:
-        get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False, obj=environ)
+        action = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
     except TyperException as error:
         sentence = error.format_message().rstrip(".")
         raise UsageError(
             sentence[:1].lower() + sentence[1:], hint=f"{name} --help shows what there is"
         ) from None
+    if callable(action):  # not while typer is on the stack: it has its own ideas of Ctrl-C
+        action(environ)
     return 0
 
 
@@ -79,7 +81,16 @@ def _show_version(is_wanted: bool) -> None:  # typer's callback
 
 
 _SESSION, _CODE, _OTHER = "Session", "MFA code", "Other"
-_Debug = Annotated[bool, _setting("--debug", "Say what is done, never what is secret.", panel=_OTHER)]
+_Debug = Annotated[
+    bool,
+    _setting(
+        "--debug",
+        "Say what is done, never what is secret.",
+        panel=_OTHER,
+        callback=enable_debug,
+        is_eager=True,
+    ),
+]
 _SourceProfile = Annotated[
     str | None,
     _setting("--source-profile", "The profile whose keys to begin with.", panel=_SESSION, metavar="PROFILE"),
@@ -97,7 +108,6 @@ _run_app, _whoami_app, _try_app = _app(), _app(), _app()
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
 def _run(
-    context: typer.Context,
     command: Annotated[
         list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", show_default=False)
     ] = None,
@@ -173,7 +183,7 @@ def _run(
     version: Annotated[  # noqa: ARG001  # its callback shows it
         bool, _flag("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
-) -> None:
+) -> Action:
     """Run COMMAND as the AWS role ROLE, asking for an MFA code only when one is needed.
 
     ROLE is a profile of your AWS files, a role ARN, or ACCOUNT/ROLE. The first argument after it
@@ -199,28 +209,26 @@ def _run(
     )
     if invocation.shell and invocation.command:
         raise UsageError("--shell and a command exclude each other", hint="leave one of them out")
-    run_as_role(invocation, context.obj)
+    return partial(run_as_role, invocation)
 
 
 @_whoami_app.command()
 def _whoami(
-    context: typer.Context,
     source_profile: _SourceProfile = None,
     as_json: Annotated[bool, _flag("--json", help="Print JSON.")] = False,
-    debug: _Debug = False,
-) -> None:
+    debug: _Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
     """Show who you are to AWS: the base identity and, inside a role's environment, the role's."""
-    whoami(context.obj, source_profile=source_profile, as_json=as_json)
+    return partial(whoami, source_profile=source_profile, as_json=as_json)
 
 
 @_try_app.command(options_metavar="[OPTIONS] [--]")
 def _try(
-    context: typer.Context,
     command: Annotated[
         list[str] | None, typer.Argument(metavar="[code | COMMAND [ARG]...]", show_default=False)
     ] = None,
-    debug: _Debug = False,
-) -> None:
+    debug: _Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
     """Start a sandbox AWS and a shell (or COMMAND) in it; nothing of yours is touched.
 
     In it, run `gds-exec try-readonly -- …`. `gds-exec try code` prints its MFA device's code.
@@ -228,9 +236,8 @@ def _try(
     from gds_exec.cli import playing  # loads the sandbox
 
     if command == ["code"]:
-        playing.show_code(context.obj)
-    else:
-        playing.try_out(tuple(command or ()), context.obj)
+        return playing.show_code
+    return partial(playing.try_out, tuple(command or ()))
 
 
 _APPS: dict[str, tuple[typer.Typer, str]] = {

@@ -40,13 +40,13 @@ class Messages:
         return warn
 
 
-def enable_debug(*, is_wanted: bool) -> None:
+def enable_debug(is_wanted: bool) -> bool:  # noqa: FBT001  # typer's callback
     """Log our own doings to standard error; botocore's loggers tell secrets and stay silent."""
-    if not is_wanted:
-        return
-    ours = logging.getLogger("gds_exec")
-    ours.setLevel(logging.DEBUG)
-    ours.addHandler(_Handler())
+    if is_wanted:
+        ours = logging.getLogger("gds_exec")
+        ours.setLevel(logging.DEBUG)
+        ours.addHandler(_Handler())
+    return is_wanted
 
 
 class _Handler(logging.Handler):

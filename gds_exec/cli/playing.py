@@ -18,7 +18,7 @@ def show_code(environ: Mapping[str, str]) -> None:
 
 
 def try_out(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
-    """Run a shell, or a command, with a sandbox AWS of its own."""
+    """Run a shell, or a command, with a sandbox AWS of its own, and end as it does."""
     if is_role("try", environ):
         raise UsageError(
             "'try' is a word of gds-exec and one of your roles", hint="gds-exec --role try runs the role"

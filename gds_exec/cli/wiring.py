@@ -209,7 +209,7 @@ class _Person:
 _HOW_WITHOUT_A_PERSON = (
     "set GDS_EXEC_MFA_CODE, or mfa_process in the profile, or run it in a terminal first: the session is kept"
 )
-_HOW_IN_BACKGROUND = "bring it to the foreground (fg), or run it in the foreground first: the session is kept"
+_HOW_IN_BACKGROUND = "run it in the foreground once: the session is kept"
 
 
 def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None:

@@ -4,8 +4,8 @@ A cache that cannot be used costs a warning, never the command.
 """
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from gds_exec.credentials.private_directory import (
     NotPrivate,
@@ -30,7 +30,8 @@ class SessionCache:
 
     def keep(self, key: str, session: SessionCredentials) -> None:
         """Keep the session under this key, if the disk allows."""
-        self._write(file_name(key), serialise(session))
+        with self._only_warning():
+            self._write(file_name(key), serialise(session))
 
     def drop(self, key: str) -> None:
         """Forget the session under this key."""
@@ -47,13 +48,17 @@ class SessionCache:
 
     def spend_step(self, device: str, step: int) -> None:
         """Remember that a code of this device was spent in that step."""
-        self._write(_spent_name(device), f"{step}\n")
+        with self._only_warning():
+            self._write(_spent_name(device), f"{step}\n")
 
     def _write(self, name: str, text: str) -> None:
-        if self.directory is None:
-            return
-        try:
+        if self.directory is not None:
             write_atomically(self.directory, name, text)
+
+    @contextmanager
+    def _only_warning(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, ValueError) as error:
             self._warn(f"this session is not cached: {getattr(error, 'strerror', None) or error}")
 

@@ -21,6 +21,7 @@ from gds_exec.redaction import mask, show
 _BUSY_CODES = frozenset(
     {"Throttling", "ThrottlingException", "RequestThrottled", "SlowDown", "IDPCommunicationError"}
 )
+_COMPARE_SERIAL = "compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows"
 _INVALID_KEY_CODES = frozenset({"InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"})
 
 
@@ -86,9 +87,15 @@ def _mfa_failed(refusal: Refusal) -> CredentialsError:
             hint="a code works once: wait for the next one; if it goes on, check that device's clock",
             code=refusal.code,
         )
+    if "unable to validate MFA code" not in refusal.message:
+        return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
+    if isinstance(refusal.request, SessionTokenRequest):  # which answers a wrong code like this, too
+        return TokenCodeRefused(
+            f"AWS could not validate the MFA code for {serial}", hint=_COMPARE_SERIAL, code=refusal.code
+        )
     return AwsRefused(
         f"AWS knows no MFA device {serial} of this user: {_quote(refusal)}",
-        hint="compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows",
+        hint=_COMPARE_SERIAL,
         code=refusal.code,
     )
 

@@ -10,7 +10,7 @@ from gds_exec.credentials.session import AccessKey, SessionCredentials
 
 HEADER = "gds-exec session 1"
 _LIMIT_BYTES = 65_536
-_LATEST_EPOCH = 10**11 - 1
+_EPOCH_DIGITS = 11
 _FIELDS = (
     "access_key_id",
     "secret_access_key",
@@ -28,7 +28,7 @@ def file_name(key: str) -> str:
 
 
 def serialise(session: SessionCredentials) -> str:
-    """Return the text of a session's file."""
+    """Return the text of a session's file. Raise `ValueError` for a session that has no such text."""
     key = session.access_key
     values = (
         key.access_key_id,
@@ -39,6 +39,8 @@ def serialise(session: SessionCredentials) -> str:
         str(session.clock_offset),
         session.arn,
     )
+    if any("\n" in value for value in values):
+        raise ValueError("AWS gave a session of more than one line")
     return "\n".join([HEADER, *(f"{n}={v}" for n, v in zip(_FIELDS, values, strict=True)), "end", ""])
 
 
@@ -92,9 +94,9 @@ def read_private_text(directory: int, name: str) -> str | None:
 
 
 def _epoch(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit() and len(text) <= 11):
+    if not (text.isascii() and text.isdigit() and len(text) <= _EPOCH_DIGITS):
         return None
-    return value if 0 < (value := int(text)) <= _LATEST_EPOCH else None
+    return int(text) or None
 
 
 def _offset(text: str) -> int | None:

@@ -121,13 +121,21 @@ class World:
         return code
 
     def run(
-        self, *argv: str, environ: dict[str, str] | None = None, timeout: float = PATIENCE_SECONDS, **more: object
+        self,
+        *argv: str,
+        environ: dict[str, str] | None = None,
+        timeout: float = PATIENCE_SECONDS,
+        **more: object,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run gds-exec where nobody can be asked: a session of its own, without a terminal."""
         return self.run_program(GDS_EXEC, *argv, environ=environ, timeout=timeout, **more)
 
     def run_program(
-        self, *argv: str, environ: dict[str, str] | None = None, timeout: float = PATIENCE_SECONDS, **more: object
+        self,
+        *argv: str,
+        environ: dict[str, str] | None = None,
+        timeout: float = PATIENCE_SECONDS,
+        **more: object,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run any program in this world, without a terminal."""
         options: dict[str, object] = {"stdin": subprocess.DEVNULL, **more}

@@ -233,6 +233,24 @@ def test_when_the_terminal_hangs_up_we_die_of_it_and_do_not_spin() -> None:
     assert terminal.signalstatus == signal.SIGHUP
 
 
+def test_a_terminal_that_hangs_up_gives_no_answer_to_who_survives_it(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    code = (
+        "import os, signal; from gds_exec.terminal import Terminal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "answer = Terminal.open().ask('MFA code: ')\n"
+        "print('answer', answer, file=open(os.environ['REPORT'], 'w'))"
+    )
+    terminal = at_a_terminal(code, REPORT=str(report))
+    terminal.expect_exact("MFA code: ")
+
+    terminal.ptyproc.fileobj.close()
+
+    assert eventually(lambda: report.exists() and report.read_text() == "answer None\n")
+    terminal.wait()
+    terminal.ptyproc.closed = terminal.closed = True
+
+
 def test_ctrl_z_stops_us_outside_the_question_which_is_asked_anew_after_fg(
     tmp_path: Path,
 ) -> None:  # matrix 7

@@ -1,8 +1,6 @@
 """Names become complete profiles by botocore's rules, and what does not lead to keys is refused in words."""
 
-import os
 import tempfile
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +8,8 @@ import botocore.credentials
 import botocore.exceptions
 import botocore.session
 import pytest
+from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.utils import ensure_boolean
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +24,7 @@ from gds_exec.config.profiles import (
     find_profile,
     profile_names,
 )
+from gds_exec.redaction import show
 
 ARN = "arn:aws:iam::123456789012:role/"
 DEVICE = "arn:aws:iam::123456789012:mfa/"
@@ -52,7 +53,9 @@ def find(home, role, *, config="", credentials="", environ=None, source_profile=
 
 
 def role_profile(name, *settings, source="gds-users"):
-    return "\n".join((f"[profile {name}]", f"role_arn = {ARN}{name}", f"source_profile = {source}", *settings, ""))
+    return "\n".join(
+        (f"[profile {name}]", f"role_arn = {ARN}{name}", f"source_profile = {source}", *settings, "")
+    )
 
 
 def stored(name):
@@ -100,14 +103,18 @@ def test_profile_with_keys_and_no_role_has_no_roles(home):
 
 def test_credential_process_gives_the_keys(home):
     config = role_profile("team") + "[profile gds-users]\ncredential_process = aws-vault export gds-users\n"
-    assert find(home, "team", config=config).source == CredentialProcess("gds-users", "aws-vault export gds-users")
+    assert find(home, "team", config=config).source == CredentialProcess(
+        "gds-users", "aws-vault export gds-users"
+    )
 
 
 @pytest.mark.parametrize(
     ("config", "credentials", "expected"),
     [
         pytest.param("credential_process = p\n", KEYS, StoredKeys, id="credentials-file-before-process"),
-        pytest.param(f"credential_process = p\n{KEYS}", "", CredentialProcess, id="process-before-config-file"),
+        pytest.param(
+            f"credential_process = p\n{KEYS}", "", CredentialProcess, id="process-before-config-file"
+        ),
         pytest.param(f"sso_session = s\n{KEYS}", "", StoredKeys, id="keys-before-half-an-sso-profile"),
         pytest.param("login_session = s\n", KEYS, StoredKeys, id="credentials-file-before-login"),
     ],
@@ -120,7 +127,9 @@ def test_keys_are_looked_for_in_botocores_order(home, config, credentials, expec
 def test_chain_assumes_from_the_keys_towards_the_wanted_role(home):
     config = (
         role_profile("c", "duration_seconds = 1800", source="b")
-        + role_profile("b", "region = eu-west-2", "mfa_process = code", f"mfa_serial = {DEVICE}far", source="a")
+        + role_profile(
+            "b", "region = eu-west-2", "mfa_process = code", f"mfa_serial = {DEVICE}far", source="a"
+        )
         + role_profile("a", f"mfa_serial = {DEVICE}near", "region = eu-west-3")
     )
     profile = find(home, "c", config=config, credentials=f"{BASE}mfa_serial = {DEVICE}source\n")
@@ -140,13 +149,18 @@ def test_unusable_device_beside_the_keys_does_not_spoil_a_role_that_does_not_nee
 
 
 def test_nothing_is_inherited_from_default(home):
-    config = f"[default]\nregion = eu-west-1\nmfa_serial = {DEVICE}a\nendpoint_url = http://x\n" + role_profile("team")
+    config = (
+        f"[default]\nregion = eu-west-1\nmfa_serial = {DEVICE}a\nendpoint_url = http://x\n"
+        + role_profile("team")
+    )
     profile = find(home, "team", config=config, credentials=BASE)
     assert (profile.region, profile.mfa_serial, profile.sts_endpoint_url) == (None, None, None)
 
 
 def test_source_profile_that_is_asked_for_replaces_the_profiles_own(home):
-    config = f"[profile team]\nrole_arn = {ARN}team\ncredential_source = Environment\n" + role_profile("team2")
+    config = f"[profile team]\nrole_arn = {ARN}team\ncredential_source = Environment\n" + role_profile(
+        "team2"
+    )
     credentials = BASE + f"[other]\n{KEYS}"
     for name in ("team", "team2"):
         profile = find(home, name, config=config, credentials=credentials, source_profile="other")
@@ -155,55 +169,57 @@ def test_source_profile_that_is_asked_for_replaces_the_profiles_own(home):
 
 def test_source_profile_that_is_asked_for_does_not_change_a_profile_without_a_role(home):
     credentials = BASE + f"[other]\n{KEYS}"
-    assert find(home, "gds-users", credentials=credentials, source_profile="other").source == stored("gds-users")
+    assert find(home, "gds-users", credentials=credentials, source_profile="other").source == stored(
+        "gds-users"
+    )
 
 
-# ── the same chain as botocore ──
+class NarratingSts:
+    """Answers AssumeRole with a key id that tells the whole way: `key > arn > arn`."""
 
-
-@dataclass
-class RecordingSts:
-    """Answers each AssumeRole with a key id that tells the whole way: `key > arn > arn`."""
-
-    key: str
-    calls: list[dict[str, object]] = field(default_factory=list)
+    def __init__(self, access_key_id):
+        self.access_key_id = access_key_id
 
     def assume_role(self, **request):
-        self.calls.append({key: request.get(key) for key in ("RoleArn", "ExternalId", "DurationSeconds")})
-        expiration = datetime.now(UTC) + timedelta(hours=1)
-        key = f"{self.key} > {request['RoleArn']}"
-        return {
-            "Credentials": {
-                "AccessKeyId": key, "SecretAccessKey": "s", "SessionToken": "t", "Expiration": expiration
-            },
-            "AssumedRoleUser": {"Arn": "arn:aws:sts::123456789012:assumed-role/x/y"},
-        }  # fmt: skip
+        credentials = {
+            "AccessKeyId": f"{self.access_key_id} > {request['RoleArn']} {request.get('DurationSeconds')}",
+            "SecretAccessKey": "s",
+            "SessionToken": "t",
+            "Expiration": datetime.now(UTC) + timedelta(hours=1),
+        }
+        user = {"Arn": "arn:aws:sts::123456789012:assumed-role/x/y"}
+        return {"Credentials": credentials, "AssumedRoleUser": user}
 
 
-def way_by_botocore(home, name) -> str:
+def way_by_botocore(home, name):
     session = botocore.session.Session()
     session.set_config_variable("config_file", str(home / ".aws/config"))
     session.set_config_variable("credentials_file", str(home / ".aws/credentials"))
     builder = botocore.credentials.ProfileProviderBuilder(session)
     roles = botocore.credentials.AssumeRoleProvider(
         load_config=lambda: session.full_config,
-        client_creator=lambda service, **keys: RecordingSts(keys["aws_access_key_id"]),
+        client_creator=lambda service, **keys: NarratingSts(keys["aws_access_key_id"]),
         cache={},
         profile_name=name,
         profile_provider_builder=builder,
     )
-    resolver = botocore.credentials.CredentialResolver([roles, *builder.providers(name, disable_env_vars=True)])
-    found = resolver.load_credentials()
-    return found.get_frozen_credentials().access_key if found else "nothing"
-
-
-def way(home, name) -> str:
-    files = read_aws_files({}, home=str(home))
+    resolver = botocore.credentials.CredentialResolver(
+        [roles, *builder.providers(name, disable_env_vars=True)]
+    )
     try:
-        profile = find_profile(files, name, environ={})
-    except errors.NoAccessKey:
-        return "nothing"
-    return " > ".join((profile.source.access_key_id, *(role.role_arn for role in profile.roles)))
+        found = resolver.load_credentials()
+    except (botocore.exceptions.InvalidConfigError, botocore.exceptions.PartialCredentialsError):
+        return "refused"
+    return found.get_frozen_credentials().access_key if found else "refused"
+
+
+def way(home, name):
+    try:
+        profile = find_profile(read_aws_files({}, home=str(home)), name, environ={})
+    except (errors.BrokenProfile, errors.NoAccessKey):
+        return "refused"
+    hops = (f"{role.role_arn} {role.duration_seconds}" for role in profile.roles)
+    return " > ".join((profile.source.access_key_id, *hops))
 
 
 NAMES = ("a", "b", "c", "d")
@@ -233,24 +249,545 @@ def credentials_text(layout):
 
 @given(layouts)
 @settings(max_examples=150, deadline=None)
-def test_every_chain_leads_where_botocore_leads_or_is_refused_by_both(layout):
+def test_every_chain_leads_where_botocores_leads_or_is_refused_by_both(layout):
     """Matrix 119."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         (home / ".aws").mkdir()
         write(home, "\n".join(config_text(layout)), "\n".join(credentials_text(layout)))
         for name in layout:
-            try:
-                expected = way_by_botocore(home, name)
-            except botocore.exceptions.InvalidConfigError as error:
-                assert "must have credentials" in str(error) or isinstance(error, Exception)
-                expected = None
-            except botocore.exceptions.PartialCredentialsError:
-                expected = None
-            except botocore.exceptions.InfiniteLoopConfigError:
-                expected = None
-            if expected is None:
-                with pytest.raises((errors.BrokenProfile, errors.NoAccessKey)):
-                    find_profile(read_aws_files({}, home=directory), name, environ={})
-            else:
-                assert way(home, name) == expected
+            assert way(home, name) == way_by_botocore(home, name)
+
+
+SELF = role_profile("a", source="a")
+NEITHER = f"[profile a]\nrole_arn = {ARN}a\n"
+VAULT = "aws-vault export --format=json --no-session"
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "message", "hint"),
+    [
+        pytest.param(
+            role_profile("a", source="b") + role_profile("b", source="a"),
+            errors.BrokenProfile,
+            "profile 'a' never reaches access keys (a → b → a)",
+            "let 'b' name a source_profile that has keys",
+            id="119-circle",
+        ),
+        pytest.param(
+            SELF,
+            errors.BrokenProfile,
+            "profile 'a' never reaches access keys (a → a)",
+            "let 'a' name a source_profile that has keys",
+            id="119-itself-without-keys",
+        ),
+        pytest.param(
+            role_profile("a", source="b") + role_profile("b", source="c"),
+            errors.BrokenProfile,
+            "profile 'b' takes its keys from 'c', which does not exist (a → b → c)",
+            f"add [profile c] with credential_process = {VAULT} c",
+            id="119-missing-source",
+        ),
+        pytest.param(
+            role_profile("a", source="gds-user") + "[profile gds-users]\n",
+            errors.BrokenProfile,
+            "profile 'a' takes its keys from 'gds-user', which does not exist (a → gds-user)",
+            "did you mean 'gds-users'?",
+            id="119-misspelt-source",
+        ),
+        pytest.param(
+            role_profile("a", source="my base") + f"[profile my base]\n{KEYS}",
+            errors.BrokenProfile,
+            "profile 'a' takes its keys from 'my base', which does not exist (a → my base)",
+            "{home}/.aws/config, line 4: [profile my base] is not read as a profile: "
+            'write [profile "my base"]',
+            id="115-source-with-an-unquoted-space",
+        ),
+        pytest.param(
+            role_profile("a", "credential_source = Environment", source="b"),
+            errors.BrokenProfile,
+            "profile 'a' has both source_profile and credential_source",
+            "keep the one that its keys come from",
+            id="119-both-sources",
+        ),
+        pytest.param(
+            role_profile("a", source="c") + f"[profile c]\nrole_arn = {ARN}c\n",
+            errors.BrokenProfile,
+            "profile 'c' has neither source_profile nor credential_source (a → c)",
+            "add source_profile = NAME, where NAME is the profile with the access keys",
+            id="119-neither-source",
+        ),
+        pytest.param(
+            NEITHER + KEYS,
+            errors.BrokenProfile,
+            "profile 'a' has neither source_profile nor credential_source",
+            "to use the keys beside its role_arn, add: source_profile = a",
+            id="119-keys-beside-the-role",
+        ),
+        pytest.param(
+            f"{NEITHER}credential_source = Moon\n",
+            errors.BrokenProfile,
+            "profile 'a' has an unknown credential_source 'Moon'",
+            "AWS knows Environment, Ec2InstanceMetadata, EcsContainer",
+            id="119-unknown-credential-source",
+        ),
+        pytest.param(
+            f"{NEITHER}credential_source = Environment\n",
+            errors.NotSupportedYet,
+            "profile 'a' uses credential_source = Environment: not supported yet",
+            "name a profile that has keys with --source-profile",
+            id="credential-source",
+        ),
+        pytest.param(
+            "[profile a]\naws_access_key_id = AKIA\n",
+            errors.BrokenProfile,
+            "{home}/.aws/config, line 2: profile 'a' has half an access key: no aws_secret_access_key",
+            "both halves must stand in the same file",
+            id="119-no-secret",
+        ),
+        pytest.param(
+            f"{SELF}aws_secret_access_key = {SECRET}\n",
+            errors.BrokenProfile,
+            "{home}/.aws/config, line 4: profile 'a' has half an access key: no aws_access_key_id",
+            "both halves must stand in the same file",
+            id="119-no-key-id",
+        ),
+        pytest.param(
+            f"[profile a]\naws_access_key_id =\naws_secret_access_key = {SECRET}\n",
+            errors.BrokenProfile,
+            "{home}/.aws/config, line 2: profile 'a' has half an access key: no aws_access_key_id",
+            "both halves must stand in the same file",
+            id="119-empty-key-id",
+        ),
+        pytest.param(
+            role_profile("a", source="b") + "[profile b]\nregion = x\n",
+            errors.NoAccessKey,
+            "profile 'b' has no access keys (a → b)",
+            f"if aws-vault keeps them, add: credential_process = {VAULT} b",
+            id="source-without-keys",
+        ),
+        pytest.param(
+            "[profile a]\nregion = x\ncredential_process =\n",
+            errors.NoAccessKey,
+            "profile 'a' has neither access keys nor a role_arn",
+            f"if aws-vault keeps them, add: credential_process = {VAULT} a",
+            id="neither-keys-nor-role",
+        ),
+        pytest.param(
+            "[profile a]\nsso_account_id = 1\nsso_start_url = x\n" + KEYS,
+            errors.NotSupportedYet,
+            "profile 'a' uses sso_start_url: signing in with IAM Identity Center is not supported yet",
+            "run 'aws sso login --profile a', then use a profile with "
+            "credential_process = aws configure export-credentials --profile a",
+            id="identity-center",
+        ),
+        pytest.param(
+            "[profile a]\nlogin_session = x\n",
+            errors.NotSupportedYet,
+            "profile 'a' uses login_session: signing in with 'aws login' is not supported yet",
+            "use a profile with credential_process = aws configure export-credentials --profile a",
+            id="aws-login",
+        ),
+        pytest.param(
+            f"{NEITHER}web_identity_token_file = /t\n",
+            errors.NotSupportedYet,
+            "profile 'a' uses web_identity_token_file: "
+            "signing in with a web identity token is not supported yet",
+            "use a profile with credential_process = aws configure export-credentials --profile a",
+            id="web-identity",
+        ),
+        pytest.param(
+            "[profile a]\nrole_arn =\n  x = y\nsource_profile = a\n" + KEYS,
+            errors.BrokenProfile,
+            "{home}/.aws/config, line 2: role_arn is a block of indented settings, not a value",
+            None,
+            id="114-block-for-a-value",
+        ),
+    ],
+)
+def test_profile_that_does_not_lead_to_keys_says_why(home, config, error, message, hint):
+    with pytest.raises(error) as refusal:
+        find(home, "a", config=config)
+    assert refusal.value.message == message.format(home=home)
+    assert refusal.value.hint == (hint and hint.format(home=home))
+
+
+@pytest.mark.parametrize(
+    ("setting", "reason", "hint"),
+    [
+        pytest.param(
+            "role_arn = arn:aws:iam::123:role/x", "is not the ARN of an IAM role", "looks like", id="account"
+        ),
+        pytest.param("role_arn =", "is not the ARN of an IAM role", "looks like", id="empty-arn"),
+        pytest.param(f"role_arn = {ARN}é", "is not the ARN of an IAM role", "looks like", id="non-ascii-arn"),
+        pytest.param("role_session_name = é!", "is not 2 to 64 ASCII letters", None, id="session-name"),
+        pytest.param("role_session_name = a", "is not 2 to 64 ASCII letters", None, id="short-session-name"),
+        pytest.param("external_id = a b", "is not 2 to 1224 ASCII letters", None, id="external-id"),
+        pytest.param("duration_seconds = 899", "is not between 900 and 43200", None, id="short-duration"),
+        pytest.param("duration_seconds = 43201", "is not between 900 and 43200", None, id="long-duration"),
+        pytest.param(
+            "mfa_serial = arn:aws:iam::123456789012:user/team/alice",
+            "is a user, not an MFA device",
+            "it is probably arn:aws:iam::123456789012:mfa/alice",
+            id="user-for-device",
+        ),
+        pytest.param(
+            "mfa_serial = arn:aws:iam::123456789012:u2f/user/alice/k",
+            "is a security key, whose answers STS does not take",
+            "name a device that shows six-digit codes",
+            id="security-key",
+        ),
+        pytest.param("services = none", "has no section [services none]", None, id="services"),
+    ],
+)
+def test_setting_that_cannot_be_used_is_named_with_its_place(home, setting, reason, hint):
+    key, _, value = (part.strip() for part in setting.partition("="))
+    arn = "" if key == "role_arn" else f"\nrole_arn = {ARN}a"
+    with pytest.raises(errors.BrokenProfile) as refusal:
+        find(home, "a", config=f"[profile a]\n{setting}{arn}\nsource_profile = gds-users\n", credentials=BASE)
+    assert refusal.value.message.startswith(f"{home}/.aws/config, line 2: {key} '{value}' {reason}")
+    assert (hint or "") in (refusal.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds", "is_warned_of"),
+    [("900", 900, False), ("43200", 43200, False), ("1h", None, True), ("", None, True)],
+    ids=["least", "most", "120-with-unit", "120-empty"],
+)
+def test_duration_that_botocore_ignores_is_ignored_and_said(home, value, seconds, is_warned_of):
+    profile = find(home, "a", config=role_profile("a", f"duration_seconds = {value}"), credentials=BASE)
+    warning = (
+        f"{home}/.aws/config, line 4: duration_seconds '{value}' is ignored: not a whole number of seconds"
+    )
+    assert profile.duration_seconds == seconds
+    assert profile.warnings == ((warning,) if is_warned_of else ())
+
+
+def test_secrets_that_others_can_read_are_warned_of_where_they_are_used(home):
+    """Matrix 124."""
+    write(home, role_profile("a", source="vault") + "[profile vault]\ncredential_process = p\n", BASE)
+    (home / ".aws/credentials").chmod(0o644)
+    files = read_aws_files({}, home=str(home))
+    assert find_profile(files, "gds-users", environ={}).warnings == (files.exposure,)
+    assert find_profile(files, "a", environ={}).warnings == ()
+
+
+TWO = f"[one]\n{KEYS}mfa_serial = {DEVICE}one\nregion = r1\nmfa_process = p\n[two]\n{KEYS}"
+
+
+@pytest.mark.parametrize(
+    ("role", "arn"),
+    [
+        (f"{ARN}path/to/x", f"{ARN}path/to/x"),
+        ("arn:aws-cn:iam::123456789012:role/x", "arn:aws-cn:iam::123456789012:role/x"),
+        ("arn:aws-us-gov:iam::123456789012:role/x", "arn:aws-us-gov:iam::123456789012:role/x"),
+        ("123456789012/x", f"{ARN}x"),
+        ("123456789012/path/x", f"{ARN}path/x"),
+    ],
+    ids=["path", "china", "us-gov", "account", "account-and-path"],
+)
+def test_role_without_a_profile_is_assumed_from_the_source_profile(home, role, arn):
+    profile = find(home, role, credentials=TWO, source_profile="one")
+    assert profile == Profile(
+        name=role,
+        source=stored("one"),
+        roles=(Role(arn),),
+        mfa_serial=f"{DEVICE}one",
+        mfa_process="p",
+        region="r1",
+        source_mfa_serial=f"{DEVICE}one",
+    )
+
+
+@pytest.mark.parametrize("role", [f"{ARN}x", "123456789012/x"])
+def test_name_of_a_profile_wins_over_what_it_looks_like(home, role):
+    assert find(home, role, credentials=f"[{role}]\n{KEYS}").roles == ()
+
+
+@pytest.mark.parametrize(
+    ("credentials", "environ", "source_profile", "expected"),
+    [
+        pytest.param(TWO, {"AWS_PROFILE": "one"}, "two", "two", id="option-first"),
+        pytest.param(
+            TWO, {"AWS_PROFILE": "one", "AWS_DEFAULT_PROFILE": "two"}, None, "two", id="as-botocore"
+        ),
+        pytest.param(
+            TWO, {"AWS_PROFILE": "one", "AWS_DEFAULT_PROFILE": ""}, None, "one", id="empty-is-unset"
+        ),
+        pytest.param(f"{TWO}[default]\n{KEYS}", {}, None, "default", id="default"),
+        pytest.param(f"{BASE}[default]\nregion = x\n", {}, None, "gds-users", id="default-without-keys"),
+        pytest.param(f"{BASE}{role_profile('a')}", {}, None, "gds-users", id="only-one-with-keys"),
+        pytest.param("[one]\ncredential_process = p\n[b]\nregion=x", {}, None, "one", id="only-process"),
+    ],
+)
+def test_keys_of_a_bare_role_and_of_the_base_come_from_the_same_profile(
+    home, credentials, environ, source_profile, expected
+):
+    files = write(home, "", credentials)
+    profile = find_profile(files, f"{ARN}x", environ=environ, source_profile=source_profile)
+    base = find_base(files, environ=environ, source_profile=source_profile)
+    assert profile.source == base.source
+    assert (base.name, base.source.profile_name, base.roles) == (expected, expected, ())
+
+
+def test_bare_role_and_base_go_through_a_source_profile_that_is_itself_a_role(home):
+    config = role_profile(
+        "hub", f"mfa_serial = {DEVICE}hub", "duration_seconds = 900", "endpoint_url = http://x"
+    )
+    files = write(home, config, f"{BASE}mfa_serial = {DEVICE}source\n")
+    profile = find_profile(files, f"{ARN}x", environ={}, source_profile="hub")
+    base = find_base(files, environ={}, source_profile="hub")
+    assert profile.roles == (Role(f"{ARN}hub", "hub", duration_seconds=900), Role(f"{ARN}x"))
+    assert (profile.mfa_serial, profile.duration_seconds) == (f"{DEVICE}hub", None)
+    assert (base.name, base.roles, base.mfa_serial) == ("gds-users", (), f"{DEVICE}hub")
+    assert profile.sts_endpoint_url == base.sts_endpoint_url == "http://x"
+
+
+def test_device_beside_the_keys_serves_a_bare_role_whose_source_names_none(home):
+    files = write(home, role_profile("hub"), f"{BASE}mfa_serial = {DEVICE}source\n")
+    assert find_profile(files, f"{ARN}x", environ={}, source_profile="hub").mfa_serial == f"{DEVICE}source"
+    assert find_base(files, environ={}, source_profile="hub").mfa_serial == f"{DEVICE}source"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "environ", "source_profile", "error", "message", "hint"),
+    [
+        pytest.param(
+            TWO,
+            {},
+            None,
+            errors.NoAccessKey,
+            "2 profiles have access keys: 'one', 'two'",
+            "--source-profile",
+            id="two",
+        ),
+        pytest.param(
+            "".join(f"[p{number}]\n{KEYS}" for number in range(10)),
+            {},
+            None,
+            errors.NoAccessKey,
+            "10 profiles have access keys: 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7' and 2 more",
+            "--source-profile",
+            id="many",
+        ),
+        pytest.param(
+            "[a]\nregion = x\n",
+            {},
+            None,
+            errors.NoAccessKey,
+            "no profile has access keys",
+            "are read from",
+            id="none",
+        ),
+        pytest.param(
+            BASE,
+            {},
+            "gds-user",
+            errors.BrokenProfile,
+            "--source-profile names profile 'gds-user', which does not exist",
+            "did you mean 'gds-users'?",
+            id="option-names-nothing",
+        ),
+        pytest.param(
+            BASE,
+            {"AWS_PROFILE": "zzz"},
+            None,
+            errors.BrokenProfile,
+            "AWS_PROFILE names profile 'zzz', which does not exist",
+            "profiles are read from",
+            id="variable-names-nothing",
+        ),
+    ],
+)
+def test_bare_role_without_one_clear_source_says_what_to_name(
+    home, credentials, environ, source_profile, error, message, hint
+):
+    with pytest.raises(error) as refusal:
+        find(home, f"{ARN}x", credentials=credentials, environ=environ, source_profile=source_profile)
+    assert refusal.value.message == message
+    assert hint in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("role", "message", "hint"),
+    [
+        pytest.param("gds-user", "no profile is named 'gds-user'", "did you mean 'gds-users'?", id="near"),
+        pytest.param(
+            "GDS_USERS", "no profile is named 'GDS_USERS'", "did you mean 'gds-users'?", id="other-case"
+        ),
+        pytest.param(
+            "my prof", "no profile is named 'my prof'", 'write [profile "my prof"]', id="115-unquoted"
+        ),
+        pytest.param("zzz", "no profile is named 'zzz'", "profiles are read from", id="far"),
+        pytest.param("\x1b[1m", r"no profile is named '\x1b[1m'", "profiles are read from", id="82-escape"),
+        pytest.param("", "no profile is named ''", "profiles are read from", id="empty"),
+        pytest.param(
+            "arn:aws:iam::123456789012:user/x",
+            "'arn:aws:iam::123456789012:user/x' is not the ARN of an IAM role",
+            "looks like",
+            id="arn-of-a-user",
+        ),
+        pytest.param(
+            "12345/x",
+            "'12345/x' begins with an account number of 5 digits, not 12",
+            "123456789012/NAME",
+            id="account",
+        ),
+        pytest.param(
+            "123456789012/", "'123456789012/' does not end in the name of a role", "looks like", id="no-name"
+        ),
+        pytest.param("team/x", "no profile is named 'team/x'", "profiles are read from", id="slash"),
+    ],
+)
+def test_unknown_role_is_refused_with_what_may_have_been_meant(home, role, message, hint):
+    with pytest.raises(errors.UnknownRole) as refusal:
+        find(home, role, config="[profile my prof]\nregion = x\n", credentials=BASE)
+    assert refusal.value.message == message
+    assert hint in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("environ", "hint"),
+    [
+        pytest.param(
+            {}, "there is no profile in {home}/.aws/config and {home}/.aws/credentials", id="117-absent"
+        ),
+        pytest.param(
+            {"AWS_CONFIG_FILE": "{home}/x"},
+            "AWS_CONFIG_FILE names '{home}/x', which does not exist",
+            id="117-named",
+        ),
+    ],
+)
+def test_unknown_role_without_any_profile_names_the_files(tmp_path, environ, hint):
+    files = read_aws_files(
+        {key: value.format(home=tmp_path) for key, value in environ.items()}, home=str(tmp_path)
+    )
+    with pytest.raises(errors.UnknownRole) as refusal:
+        find_profile(files, "x", environ={})
+    assert refusal.value.hint == hint.format(home=tmp_path)
+
+
+def test_unknown_role_without_a_home_says_so():
+    """Matrix 32."""
+    with pytest.raises(errors.UnknownRole) as refusal:
+        find_profile(read_aws_files({}, home=None), "x", environ={})
+    assert refusal.value.hint == "there is no home directory, and AWS_CONFIG_FILE is not set"
+
+
+ENDPOINTS = """\
+[profile plain]
+endpoint_url = http://profile
+[profile split]
+endpoint_url = http://profile
+services = local
+[profile ignoring]
+endpoint_url = http://profile
+ignore_configured_endpoint_urls = True
+[services local]
+sts =
+  endpoint_url = http://service-sts
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "environ", "sts", "iam"),
+    [
+        pytest.param("plain", {}, "http://profile", "http://profile", id="profile"),
+        pytest.param("split", {}, "http://service-sts", "http://profile", id="services"),
+        pytest.param("split", {"AWS_ENDPOINT_URL": "http://e"}, "http://e", "http://e", id="variable-first"),
+        pytest.param(
+            "plain",
+            {"AWS_ENDPOINT_URL": "http://e", "AWS_ENDPOINT_URL_IAM": "http://iam"},
+            "http://e",
+            "http://iam",
+            id="variable-of-the-service",
+        ),
+        pytest.param(
+            "plain", {"AWS_ENDPOINT_URL": ""}, "http://profile", "http://profile", id="empty-is-unset"
+        ),
+        pytest.param("ignoring", {"AWS_ENDPOINT_URL": "http://e"}, None, None, id="ignored-by-profile"),
+        pytest.param(
+            "plain", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None, None, id="ignored-by-variable"
+        ),
+        pytest.param(
+            "ignoring",
+            {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"},
+            "http://profile",
+            "http://profile",
+            id="variable-over-profile",
+        ),
+    ],
+)
+def test_endpoints_are_resolved_as_by_botocore(home, name, environ, sts, iam):
+    config = ENDPOINTS.replace("]\nendpoint", f"]\n{KEYS}endpoint")
+    profile = find(home, name, config=config, environ=environ)
+    assert (profile.sts_endpoint_url, profile.iam_endpoint_url) == (sts, iam)
+    assert urls_by_botocore(home, name, environ) == (sts, iam)
+
+
+def urls_by_botocore(home, name, environ):
+    session = botocore.session.Session(profile=name)
+    session.set_config_variable("config_file", str(home / ".aws/config"))
+    scoped = session.get_scoped_config()
+    ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") or scoped.get(
+        "ignore_configured_endpoint_urls"
+    )
+    if ensure_boolean(ignored):
+        return (None, None)
+    return tuple(
+        ConfiguredEndpointProvider(session.full_config, scoped, service, environ).provide()
+        for service in ("sts", "iam")
+    )
+
+
+def test_endpoint_of_a_service_that_is_no_block_is_refused(home):
+    config = f"[profile a]\nservices = s\n{KEYS}[services s]\nsts = http://x\n"
+    with pytest.raises(errors.BrokenProfile, match="config, line 6: sts is not a block of indented settings"):
+        find(home, "a", config=config)
+
+
+def test_certificates_named_by_the_variable_win(home):
+    config = f"[profile a]\nca_bundle = /profile\n{KEYS}"
+    assert find(home, "a", config=config).ca_bundle == "/profile"
+    assert find(home, "a", config=config, environ={"AWS_CA_BUNDLE": "/variable"}).ca_bundle == "/variable"
+
+
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r]"), min_size=1, max_size=300).filter(
+    lambda name: name.strip() and name != "DEFAULT"
+)
+
+
+@given(names)
+@settings(max_examples=60, deadline=None)
+def test_profiles_may_have_any_name(name):
+    """Matrix 122."""
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        (home / ".aws").mkdir()
+        files = write(home, "", f"[{name}]\n{KEYS}")
+        assert profile_names(files) == [name]
+        assert find_profile(files, name, environ={}).source == stored(name)
+
+
+@given(st.text(max_size=40), st.text(max_size=10))
+@settings(max_examples=100, deadline=None)
+def test_no_refusal_controls_the_terminal(role, source_profile):
+    """Matrix 82."""
+    with tempfile.TemporaryDirectory() as directory:
+        files = read_aws_files({}, home=directory)
+        with pytest.raises(errors.ConfigError) as refusal:
+            find_profile(files, role, environ={}, source_profile=source_profile)
+    said = refusal.value.message + (refusal.value.hint or "")
+    assert said == show(said)
+
+
+def test_names_are_listed_in_order(home):
+    files = write(home, "[profile b]\n[profile a]\n", "[c]\n[b]\n")
+    assert profile_names(files) == ["a", "b", "c"]
+
+
+def test_no_representation_holds_a_secret(home):
+    profile = find(home, "gds-users", credentials=f"{BASE}aws_session_token = TOKEN\n")
+    assert SECRET not in repr(profile)
+    assert "TOKEN" not in repr(profile)

@@ -1,0 +1,390 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from gds_exec.config.profiles import Profile, Role, StoredKeys
+from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide, minimum_left
+from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.credentials.session import SessionCredentials
+from gds_exec.errors import SessionTooShort, UsageError
+from tests.fakes import NOON, a_session
+
+HOUR = 3600
+SERIAL = "arn:aws:iam::111111111111:mfa/alice"
+FIRST = "arn:aws:iam::222222222222:role/first"
+ADMIN = "arn:aws:iam::333333333333:role/admin"
+
+KEYS = Profile("keys", StoredKeys("base", "AKIAEXAMPLE", "secret"))
+KEYS_WITH_MFA = replace(KEYS, mfa_serial=SERIAL)
+ROLE = replace(KEYS, name="admin", roles=(Role(ADMIN),))
+ROLE_WITH_MFA = replace(ROLE, mfa_serial=SERIAL)
+CHAINED = replace(ROLE, roles=(Role(FIRST, session_name="to-first"), Role(ADMIN)))
+CHAINED_WITH_MFA = replace(CHAINED, mfa_serial=SERIAL)
+CHAINED_8H = replace(CHAINED, roles=(Role(FIRST, duration_seconds=8 * HOUR), Role(ADMIN)))
+
+MFA_SESSION = SessionTokenRequest(SERIAL, 12 * HOUR)
+
+
+def assume(
+    role_arn: str = ADMIN, seconds: int = HOUR, *, name: str | None = None, serial: str | None = None
+) -> AssumeRoleRequest:
+    return AssumeRoleRequest(role_arn, seconds, session_name=name, mfa_serial=serial)
+
+
+def holding(held: dict[tuple[Request, ...], Held]) -> Callable[[tuple[Request, ...]], Held | None]:
+    return held.get
+
+
+def decided(
+    profile: Profile,
+    asked: Asked = Asked(),  # noqa: B008  # a frozen value
+    *held: tuple[tuple[Request, ...], Held],
+    now: float = NOON,
+    source_is_temporary: bool = False,
+) -> Plan:
+    look = holding(dict(held))
+    return decide(profile, asked, look=look, now=now, source_is_temporary=source_is_temporary)
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "source_is_temporary", "requests"),
+    [
+        pytest.param(
+            ROLE_WITH_MFA, Asked(), False, (MFA_SESSION, assume()), id="an hour: from the MFA session"
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(duration_seconds=HOUR),
+            False,
+            (MFA_SESSION, assume()),
+            id="just an hour asked for: from the MFA session",
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(duration_seconds=900),
+            False,
+            (MFA_SESSION, assume(seconds=900)),
+            id="15 min: from the MFA session",
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(duration_seconds=HOUR + 1),
+            False,
+            (assume(seconds=HOUR + 1, serial=SERIAL),),
+            id="a second more than an hour: with the code",
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(duration_seconds=12 * HOUR),
+            False,
+            (assume(seconds=12 * HOUR, serial=SERIAL),),
+            id="12 h: with the code",
+        ),
+        pytest.param(
+            replace(ROLE_WITH_MFA, roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
+            Asked(),
+            False,
+            (assume(seconds=8 * HOUR, serial=SERIAL),),
+            id="8 h by the profile: with the code",
+        ),
+        pytest.param(
+            replace(ROLE_WITH_MFA, roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
+            Asked(duration_seconds=HOUR),
+            False,
+            (MFA_SESSION, assume()),
+            id="what is asked for stands before the profile",
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(min_remaining_seconds=2 * HOUR),
+            False,
+            (assume(seconds=2 * HOUR, serial=SERIAL),),
+            id="a minimum above the duration raises it",
+        ),
+        pytest.param(ROLE, Asked(), False, (assume(),), id="no MFA: directly"),
+        pytest.param(
+            ROLE,
+            Asked(duration_seconds=8 * HOUR),
+            False,
+            (assume(seconds=8 * HOUR),),
+            id="no MFA, 8 h: directly",
+        ),
+        pytest.param(
+            CHAINED_WITH_MFA,
+            Asked(),
+            False,
+            (MFA_SESSION, assume(FIRST, name="to-first"), assume()),
+            id="chained: the MFA session opens the first hop",
+        ),
+        pytest.param(
+            CHAINED_WITH_MFA,
+            Asked(duration_seconds=8 * HOUR),
+            False,
+            (MFA_SESSION, assume(FIRST, name="to-first"), assume()),
+            id="chained, 8 h: capped at an hour",
+        ),
+        pytest.param(
+            CHAINED, Asked(), False, (assume(FIRST, name="to-first"), assume()), id="chained without MFA"
+        ),
+        pytest.param(
+            CHAINED_8H, Asked(), False, (assume(FIRST), assume()), id="a first hop of 8 h: capped as well"
+        ),
+        pytest.param(
+            CHAINED,
+            Asked(duration_seconds=900, session_name="mine"),
+            False,
+            (assume(FIRST, name="to-first"), assume(seconds=900, name="mine")),
+            id="the name and duration asked for are the last role's",
+        ),
+        pytest.param(
+            ROLE, Asked(duration_seconds=8 * HOUR), True, (assume(),), id="from a session: capped at an hour"
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            Asked(),
+            True,
+            (assume(serial=SERIAL),),
+            id="from a session: no GetSessionToken, which AWS refuses",
+        ),
+        pytest.param(KEYS, Asked(), False, (), id="keys alone: as they are"),
+        pytest.param(KEYS, Asked(), True, (), id="a session alone: as it is"),
+        pytest.param(KEYS_WITH_MFA, Asked(), True, (), id="a session with MFA: as it is"),
+        pytest.param(KEYS_WITH_MFA, Asked(), False, (MFA_SESSION,), id="keys with MFA: their MFA session"),
+        pytest.param(
+            KEYS_WITH_MFA,
+            Asked(duration_seconds=36 * HOUR),
+            False,
+            (SessionTokenRequest(SERIAL, 36 * HOUR),),
+            id="keys with MFA: 36 h at most",
+        ),
+        pytest.param(
+            replace(KEYS_WITH_MFA, duration_seconds=HOUR),
+            Asked(),
+            False,
+            (SessionTokenRequest(SERIAL, HOUR),),
+            id="keys with MFA: the profile's duration",
+        ),
+        pytest.param(
+            replace(KEYS_WITH_MFA, duration_seconds=HOUR),
+            Asked(min_remaining_seconds=2 * HOUR),
+            False,
+            (SessionTokenRequest(SERIAL, 2 * HOUR),),
+            id="keys with MFA: a minimum above the duration raises it",
+        ),
+    ],
+)
+def test_the_route_from_the_keys_to_the_session(
+    profile: Profile, asked: Asked, source_is_temporary: bool, requests: tuple[Request, ...]
+) -> None:
+    plan = decided(profile, asked, source_is_temporary=source_is_temporary)
+
+    assert plan.requests == requests
+    assert plan.done == 0
+    assert plan.is_complete == (requests == ())
+
+
+def test_external_id_and_session_name_of_the_profile_are_asked_of_sts() -> None:
+    profile = replace(ROLE, roles=(Role(ADMIN, session_name="ours", external_id="theirs"),))
+
+    assert decided(profile).requests == (AssumeRoleRequest(ADMIN, HOUR, "ours", "theirs"),)
+    assert decided(profile, Asked(session_name="mine")).requests == (
+        AssumeRoleRequest(ADMIN, HOUR, "mine", "theirs"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "source_is_temporary", "words"),
+    [
+        pytest.param(
+            CHAINED, Asked(duration_seconds=8 * HOUR), False, "reached through another role", id="chained"
+        ),
+        pytest.param(ROLE, Asked(duration_seconds=8 * HOUR), True, "assumed with a session", id="session"),
+        pytest.param(KEYS, Asked(), False, "keys has no role: its access key is used as it is", id="keys"),
+        pytest.param(KEYS, Asked(), True, "keys has no role: its session is used as it is", id="own session"),
+    ],
+)
+def test_what_the_person_may_not_expect_is_said(
+    profile: Profile, asked: Asked, source_is_temporary: bool, words: str
+) -> None:
+    (notice,) = decided(profile, asked, source_is_temporary=source_is_temporary).notices
+
+    assert words in notice
+
+
+@pytest.mark.parametrize("profile", [CHAINED, ROLE, ROLE_WITH_MFA, KEYS_WITH_MFA], ids=lambda p: p.name)
+def test_nothing_is_said_where_everything_is_as_asked(profile: Profile) -> None:
+    assert decided(profile).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked"),
+    [
+        pytest.param(ROLE, Asked(duration_seconds=899), id="role below 15 min"),
+        pytest.param(ROLE, Asked(duration_seconds=12 * HOUR + 1), id="role above 12 h"),
+        pytest.param(ROLE, Asked(min_remaining_seconds=12 * HOUR + 1), id="minimum above 12 h"),
+        pytest.param(CHAINED, Asked(duration_seconds=13 * HOUR), id="chained above 12 h"),
+        pytest.param(KEYS_WITH_MFA, Asked(duration_seconds=899), id="MFA session below 15 min"),
+        pytest.param(KEYS_WITH_MFA, Asked(duration_seconds=36 * HOUR + 1), id="MFA session above 36 h"),
+    ],
+)
+def test_what_aws_never_gives_is_a_usage_error(profile: Profile, asked: Asked) -> None:
+    with pytest.raises(UsageError):
+        decided(profile, asked)
+
+
+@pytest.mark.parametrize(
+    ("profile", "source_is_temporary"),
+    [pytest.param(CHAINED, False, id="chained"), pytest.param(ROLE, True, id="from a session")],
+)
+def test_a_minimum_above_the_cap_fails_before_any_call(profile: Profile, source_is_temporary: bool) -> None:
+    with pytest.raises(SessionTooShort, match="3601 s"):
+        decided(profile, Asked(min_remaining_seconds=HOUR + 1), source_is_temporary=source_is_temporary)
+
+
+MFA_CHAIN: tuple[Request, ...] = (MFA_SESSION,)
+ROLE_CHAIN: tuple[Request, ...] = (MFA_SESSION, assume())
+
+
+def left(seconds: float, *, life: int = HOUR, mark: str = "0001") -> Held:
+    """Return a cached session of that life, with so many seconds left at NOON."""
+    issued = NOON + int(seconds) - life
+    return Held(a_session(mark, issued=issued, life=life))
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "is_used"),
+    [
+        pytest.param(left(HOUR), Asked(), True, id="fresh"),
+        pytest.param(left(300), Asked(), True, id="5 min of an hour"),
+        pytest.param(left(299), Asked(), False, id="less than 5 min of an hour"),
+        pytest.param(left(225, life=900), Asked(), True, id="a quarter of 15 min"),
+        pytest.param(left(224, life=900), Asked(), False, id="less than a quarter of 15 min"),
+        pytest.param(left(0), Asked(), False, id="expired"),
+        pytest.param(left(-HOUR), Asked(), False, id="long expired"),
+        pytest.param(left(1800), Asked(min_remaining_seconds=1800), True, id="the minimum asked for"),
+        pytest.param(left(1799), Asked(min_remaining_seconds=1800), False, id="less than was asked for"),
+        pytest.param(left(60), Asked(min_remaining_seconds=60), True, id="a minimum below the default"),
+        pytest.param(left(HOUR), Asked(new_session=True), False, id="a new one is wanted"),
+    ],
+)
+def test_a_cached_role_session_is_used_while_enough_time_is_left(
+    held: Held, asked: Asked, is_used: bool
+) -> None:
+    plan = decided(ROLE_WITH_MFA, asked, (ROLE_CHAIN, held))
+
+    assert plan.is_complete is is_used
+    assert plan.session is (held.session if is_used else None)
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "is_used"),
+    [
+        pytest.param(left(900, life=12 * HOUR), Asked(), True, id="15 min of 12 h"),
+        pytest.param(left(899, life=12 * HOUR), Asked(), False, id="less than 15 min of 12 h"),
+        pytest.param(left(225, life=900), Asked(), True, id="a quarter of 15 min"),
+        pytest.param(left(224, life=900), Asked(), False, id="less than a quarter of 15 min"),
+        pytest.param(
+            left(900, life=12 * HOUR),
+            Asked(min_remaining_seconds=HOUR),
+            True,
+            id="the minimum is for what the command gets",
+        ),
+        pytest.param(
+            left(HOUR, life=12 * HOUR), Asked(new_session=True), True, id="a new role session is wanted"
+        ),
+    ],
+)
+def test_a_cached_mfa_session_opens_a_role_while_enough_time_is_left(
+    held: Held, asked: Asked, is_used: bool
+) -> None:
+    plan = decided(ROLE_WITH_MFA, asked, (MFA_CHAIN, held))
+
+    assert plan.done == int(is_used)
+    assert plan.session is (held.session if is_used else None)
+    assert plan.device == (None if is_used else SERIAL)
+
+
+def test_the_end_of_the_chain_is_looked_for_first() -> None:
+    role, mfa = left(HOUR, mark="0001"), left(HOUR, mark="0002")
+
+    assert decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, role), (MFA_CHAIN, mfa)).session is role.session
+
+
+def test_an_expired_end_of_the_chain_is_made_from_what_stands_before_it() -> None:
+    plan = decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, left(10)), (MFA_CHAIN, left(HOUR)))
+
+    assert plan.next_chain == ROLE_CHAIN
+    assert plan.done == 1
+
+
+def test_a_new_session_is_not_made_from_a_cached_session_of_another_role() -> None:
+    first = (MFA_SESSION, assume(FIRST, name="to-first"))
+
+    plan = decided(CHAINED_WITH_MFA, Asked(new_session=True), (first, left(HOUR)), (MFA_CHAIN, left(HOUR)))
+
+    assert plan.next_chain == first
+
+
+@pytest.mark.parametrize("asked", [Asked(), Asked(new_session=True), Asked(min_remaining_seconds=HOUR)])
+def test_a_session_just_made_is_used_whatever_its_length(asked: Asked) -> None:
+    just_made = Held(a_session(life=1), is_just_made=True)
+
+    assert decided(ROLE_WITH_MFA, asked, (ROLE_CHAIN, just_made)).session is just_made.session
+
+
+def test_a_session_just_made_that_has_expired_is_not_used() -> None:
+    just_made = Held(a_session(life=60), is_just_made=True)
+
+    assert not decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, just_made), now=NOON + 60).is_complete
+
+
+@pytest.mark.parametrize(
+    ("seconds_back", "clock_offset", "is_used"),
+    [
+        pytest.param(300, 0, True, id="5 min are tolerated"),
+        pytest.param(301, 0, False, id="more are not"),
+        pytest.param(86_400, 0, False, id="a day"),
+        pytest.param(86_400, 86_400, True, id="a clock known to be a day behind"),
+        pytest.param(0, -86_400, False, id="a clock that was a day ahead and no longer is"),
+    ],
+)
+def test_a_session_of_the_future_is_not_used_for_the_clock_went_back(
+    seconds_back: int, clock_offset: int, is_used: bool
+) -> None:
+    session = a_session(clock_offset=clock_offset)
+
+    plan = decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, Held(session)), now=NOON - seconds_back)
+
+    assert plan.is_complete is is_used
+
+
+@pytest.mark.parametrize(
+    ("life", "asked", "minimum"),
+    [
+        pytest.param(HOUR, Asked(), 300, id="an hour"),
+        pytest.param(1200, Asked(), 300, id="20 min"),
+        pytest.param(900, Asked(), 225, id="15 min"),
+        pytest.param(900, Asked(min_remaining_seconds=600), 600, id="asked for"),
+        pytest.param(900, Asked(min_remaining_seconds=0), 0, id="nothing asked for"),
+    ],
+)
+def test_the_minimum_is_5_min_or_a_quarter_unless_asked_for(life: int, asked: Asked, minimum: float) -> None:
+    assert minimum_left(a_session(life=life), asked) == minimum
+
+
+def test_a_session_made_shorter_than_the_minimum_asked_for_is_refused() -> None:
+    with pytest.raises(SessionTooShort, match=r"at least 3600 s .* gives this session 900 s"):
+        check_minimum(a_session(life=900), Asked(min_remaining_seconds=HOUR), now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("session", "asked"),
+    [
+        pytest.param(a_session(life=10), Asked(), id="no minimum asked for"),
+        pytest.param(a_session(life=HOUR), Asked(min_remaining_seconds=HOUR), id="as asked"),
+        pytest.param(a_session(life=HOUR - 3), Asked(min_remaining_seconds=HOUR), id="its making took time"),
+    ],
+)
+def test_a_session_made_as_long_as_was_asked_for_is_good(session: SessionCredentials, asked: Asked) -> None:
+    check_minimum(session, asked, now=NOON)
