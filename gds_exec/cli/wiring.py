@@ -50,7 +50,7 @@ def run_as_role(invocation: Invocation, environ: Environ) -> NoReturn:
     messages = Messages(quiet=invocation.quiet)
     files = _read_files(environ)
     profile = find_profile(files, invocation.role, environ=environ, source_profile=invocation.source_profile)
-    for warning in (*files.warnings, *profile.warnings):
+    for warning in profile.warnings:
         messages.warn(warning)
     session = _retrieve(invocation, profile, environ, messages)
     child_environ = child_environment(

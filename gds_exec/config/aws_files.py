@@ -64,18 +64,16 @@ class _File(NamedTuple):
     mode: int
 
 
-def _passwd_home() -> str | None:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return None
-
-
 def home_directory(
-    environ: Mapping[str, str], *, passwd_home: Callable[[], str | None] = _passwd_home
+    environ: Mapping[str, str], *, getpwuid: Callable[[int], pwd.struct_passwd] = pwd.getpwuid
 ) -> str | None:
     """Return HOME, else what the password database says, else None: a container's user may have neither."""
-    return environ.get("HOME") or passwd_home()
+    if home := environ.get("HOME"):
+        return home
+    try:
+        return getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return None
 
 
 def read_aws_files(environ: Mapping[str, str], *, home: str | None) -> AwsFiles:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gds_exec.config.aws_files import AwsFiles, home_directory, read_aws_files
+from gds_exec.config.aws_ini import parse
 from gds_exec.errors import BrokenFile
 
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
@@ -326,22 +327,21 @@ def test_what_cannot_be_expanded_stays_as_it_is(path):
     )
 
 
+PASSWD_ENTRY = pwd.getpwuid(os.getuid())
+
+
 @pytest.mark.parametrize(
-    ("environ", "passwd", "expected"),
+    ("environ", "entries", "expected"),
     [
-        pytest.param({"HOME": "/h"}, "/p", "/h", id="32-set"),
-        pytest.param({"HOME": "rel"}, "/p", "rel", id="32-relative"),
-        pytest.param({"HOME": ""}, "/p", "/p", id="32-empty"),
-        pytest.param({}, "/p", "/p", id="32-unset"),
-        pytest.param({}, None, None, id="32-no-passwd-entry"),
+        pytest.param({"HOME": "/h"}, {}, "/h", id="32-set"),
+        pytest.param({"HOME": "rel"}, {}, "rel", id="32-relative"),
+        pytest.param({"HOME": ""}, {os.getuid(): PASSWD_ENTRY}, PASSWD_ENTRY.pw_dir, id="32-empty"),
+        pytest.param({}, {os.getuid(): PASSWD_ENTRY}, PASSWD_ENTRY.pw_dir, id="32-unset"),
+        pytest.param({}, {}, None, id="32-no-passwd-entry"),
     ],
 )
-def test_home_is_found_or_known_to_be_missing(environ, passwd, expected):
-    assert home_directory(environ, passwd_home=lambda: passwd) == expected
-
-
-def test_home_of_this_user_is_in_the_password_database():
-    assert home_directory({}) == pwd.getpwuid(os.getuid()).pw_dir
+def test_home_is_found_or_known_to_be_missing(environ, entries, expected):
+    assert home_directory(environ, getpwuid=entries.__getitem__) == expected
 
 
 def test_without_a_home_only_named_files_are_read(home):
@@ -354,8 +354,9 @@ def test_without_a_home_only_named_files_are_read(home):
 
 def test_no_representation_holds_a_secret(home):
     files = read(home, config=f"[profile a]\n{KEYS}", credentials=f"[a]\n{KEYS}")
-    setting = files.profiles["a"]["aws_secret_access_key"]
-    for shown in (repr(files), str(files), repr(files.profiles), f"{setting} {setting!r}"):
+    parsed = parse(f"[a]\n{KEYS}", path="x")
+    setting = parsed.sections["a"]["aws_secret_access_key"]
+    for shown in (repr(files), repr(files.profiles), repr(parsed), f"{setting} {setting!r}"):
         assert SECRET not in shown
 
 
