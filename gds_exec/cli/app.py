@@ -16,8 +16,8 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from gds_exec.cli.messages import enable_debug
+from gds_exec.cli.running import run_as_role
 from gds_exec.cli.whoami import whoami
-from gds_exec.cli.wiring import run_as_role
 from gds_exec.credentials.request import is_session_name
 from gds_exec.errors import UsageError
 from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation, canonical, duration_seconds

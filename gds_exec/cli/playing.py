@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from gds_exec.child.foreground import end_like
-from gds_exec.cli.wiring import is_role
+from gds_exec.cli.wiring import wired_files
+from gds_exec.config.profiles import profile_names
 from gds_exec.errors import UsageError
 from gds_exec.sandbox.device_code import current_code
 from gds_exec.sandbox.playground import run_playground
@@ -19,7 +20,7 @@ def show_code(environ: Mapping[str, str]) -> None:
 
 def try_out(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Run a shell, or a command, with a sandbox AWS of its own, and end as it does."""
-    if is_role("try", environ):
+    if "try" in profile_names(wired_files(environ)):
         raise UsageError(
             "'try' is a word of gds-exec and one of your roles", hint="gds-exec --role try runs the role"
         )

@@ -3,22 +3,50 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from gds_exec.cli.wiring import base_identity, role_identity
+from gds_exec.cli.messages import Messages
+from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
+from gds_exec.config.profiles import find_base
+from gds_exec.credentials.session import AccessKey
 from gds_exec.redaction import show
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An ARN, and the profile or role by whose keys we are that."""
+
+    name: str
+    arn: str
 
 
 def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: bool) -> None:
     """Print the base identity and, inside a role's environment, the role's."""
-    base = base_identity(environ, source_profile=source_profile)
-    role_arn = role_identity(environ)
-    role = environ.get("GDS_EXEC_ROLE", "")
-    if as_json:
-        found = {"base": {"profile": base.profile, "arn": base.arn}}
-        if role_arn is not None:
-            found["role"] = {"name": role, "arn": role_arn}
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
-        return
-    sys.stdout.write(f"base  {show(base.arn)}  ({show(base.profile)})\n")
-    if role_arn is not None:
-        sys.stdout.write(f"role  {show(role_arn)}  ({show(role)})\n")
+    base = find_base(wired_files(environ), environ=environ, source_profile=source_profile)
+    aws = wired_aws(base, environ, region=None, messages=Messages())
+    base_key = wired_key_source(base, environ).fetch().access_key
+    found = {"base": Identity(base.source.profile_name, aws.caller_arn(base_key))}
+    role_key = _delivered_key(environ)
+    if role_key is not None:
+        found["role"] = Identity(environ["GDS_EXEC_ROLE"], aws.caller_arn(role_key))
+    sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
+
+
+def _delivered_key(environ: Mapping[str, str]) -> AccessKey | None:
+    """Return the keys that gds-exec put into this very environment."""
+    if "GDS_EXEC_ROLE" not in environ or "AWS_ACCESS_KEY_ID" not in environ:
+        return None
+    return AccessKey(
+        environ["AWS_ACCESS_KEY_ID"],
+        environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        environ.get("AWS_SESSION_TOKEN"),
+    )
+
+
+def _as_lines(found: Mapping[str, Identity]) -> str:
+    return "".join(f"{kind}  {show(who.arn)}  ({show(who.name)})\n" for kind, who in found.items())
+
+
+def _as_json(found: Mapping[str, Identity]) -> str:
+    document = {kind: {"name": who.name, "arn": who.arn} for kind, who in found.items()}
+    return json.dumps(document, indent=2) + "\n"

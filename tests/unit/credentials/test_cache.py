@@ -1,0 +1,192 @@
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gds_exec.credentials.cache import DeviceMemory, SessionCache, cache_path, open_cache
+from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.credentials.session_file import file_name
+from tests.fakes import NOON, Said, a_session, never
+from tests.processes import run_python, strace
+
+KEY = "0123abcd"
+
+KEEP = """
+import sys
+from gds_exec.credentials.cache import open_cache
+from tests.fakes import a_session
+cache = open_cache(sys.argv[1], warn=print)
+cache.keep("0123abcd", a_session())
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[SessionCache]:
+    cache = open_cache(str(tmp_path), warn=never)
+    yield cache
+    assert cache.directory is not None
+    os.close(cache.directory)
+
+
+def key_id(session: SessionCredentials | None) -> str | None:
+    return session and session.access_key.access_key_id
+
+
+def test_what_is_kept_is_found_by_the_next_process(tmp_path: Path) -> None:
+    run_python(KEEP, tmp_path)
+
+    assert key_id(open_cache(str(tmp_path), warn=never).find(KEY)) == key_id(a_session())
+
+
+def test_what_is_kept_replaces_what_was_there(cache: SessionCache) -> None:
+    cache.keep(KEY, a_session("0001"))
+    cache.keep(KEY, a_session("0002"))
+
+    assert key_id(cache.find(KEY)) == key_id(a_session("0002"))
+
+
+def test_a_broken_file_is_replaced(cache: SessionCache, tmp_path: Path) -> None:
+    (tmp_path / file_name(KEY)).write_bytes(b"\xff")
+    assert cache.find(KEY) is None
+
+    cache.keep(KEY, a_session())
+
+    assert key_id(cache.find(KEY)) == key_id(a_session())
+
+
+def test_one_request_never_finds_the_session_of_another(cache: SessionCache) -> None:
+    cache.keep(KEY, a_session())
+
+    assert cache.find("another") is None
+
+
+def test_a_dropped_session_is_gone_and_may_be_dropped_again(cache: SessionCache) -> None:
+    cache.keep(KEY, a_session())
+
+    cache.drop(KEY)
+    cache.drop(KEY)
+
+    assert cache.find(KEY) is None
+
+
+def test_the_step_of_the_last_code_is_remembered_for_each_device(cache: SessionCache) -> None:
+    one, other = DeviceMemory(cache, "one"), DeviceMemory(cache, "other")
+    assert one.spent_step() is None
+
+    one.spend_step(5)
+    one.spend_step(6)
+    other.spend_step(7)
+
+    assert (one.spent_step(), other.spent_step()) == (6, 7)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "1" * 12, "٣"])
+def test_a_step_that_is_no_number_is_forgotten(cache: SessionCache, tmp_path: Path, text: str) -> None:
+    DeviceMemory(cache, "one").spend_step(5)
+    (path,) = tmp_path.glob("one*")
+    path.write_text(text)
+
+    assert DeviceMemory(cache, "one").spent_step() is None
+
+
+def test_a_code_itself_is_written_nowhere(cache: SessionCache, tmp_path: Path) -> None:
+    DeviceMemory(cache, "one").spend_step(NOON // 30)
+
+    assert [path.read_text() for path in tmp_path.iterdir()] == [f"{NOON // 30}\n"]
+
+
+def test_without_a_home_nothing_is_kept_and_one_warning_says_so() -> None:  # matrix 32
+    said = Said()
+    cache = open_cache(None, warn=said)
+
+    cache.keep(KEY, a_session())
+    cache.spend_step("one", 5)
+    cache.drop(KEY)
+
+    assert (cache.find(KEY), cache.spent_step("one")) == (None, None)
+    assert said.lines == ["there is no home directory: sessions are not cached"]
+
+
+def test_a_directory_that_is_not_ours_alone_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target").chmod(0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    said = Said()
+
+    assert open_cache(str(tmp_path / "link"), warn=said).directory is None
+    assert said.text == f"sessions are not cached: {tmp_path}/link is a link to a directory that others can read"
+
+
+def test_a_path_that_can_be_no_directory_is_named(tmp_path: Path) -> None:  # matrix 30
+    path = tmp_path / "file"
+    path.write_text("")
+    said = Said()
+
+    assert open_cache(str(path), warn=said).directory is None
+    assert said.text == f"sessions are not cached: {path}: Not a directory"
+
+
+def test_a_session_that_no_file_can_hold_costs_a_warning(tmp_path: Path) -> None:
+    said = Said()
+    cache = open_cache(str(tmp_path), warn=said)
+    two_lines = SessionCredentials(AccessKey("id", "secret", "to\nken"), issued=1, expiration=2)
+
+    cache.keep(KEY, two_lines)
+
+    assert said.text == "this session is not cached: AWS gave a session of more than one line"
+    assert list(tmp_path.iterdir()) == []
+
+
+def no_bytes_in_files() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_full_disk_costs_one_warning_and_leaves_nothing(tmp_path: Path) -> None:  # matrix 28
+    said = run_python(KEEP, tmp_path, preexec=no_bytes_in_files)
+
+    assert said == "this session is not cached: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        pytest.param("fsync", "EIO", "Input/output error", id="fsync"),
+        pytest.param("rename,renameat,renameat2", "ENOSPC", "No space left on device", id="rename"),
+        pytest.param("fchmod", "EROFS", "Read-only file system", id="read-only"),
+    ],
+)
+def test_a_fault_of_the_disk_costs_one_warning_and_no_file_is_half(  # matrix 31
+    tmp_path: Path, call: str, error: str, words: str
+) -> None:
+    run_python(KEEP, tmp_path)
+    before = (tmp_path / file_name(KEY)).read_bytes()
+
+    said = run_python(KEEP, tmp_path, under=strace("-o", "/dev/null", "-e", f"inject={call}:error={error}"))
+
+    assert words in said
+    assert said.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {file_name(KEY): before}
+
+
+@pytest.mark.parametrize(
+    ("environ", "home", "path"),
+    [
+        pytest.param({}, "/home/a", "/home/a/.cache/gds-exec", id="home"),
+        pytest.param({}, None, None, id="no home"),
+        pytest.param({}, "", None, id="empty home"),
+        pytest.param({}, "a", None, id="relative home"),
+        pytest.param({"XDG_CACHE_HOME": "/x"}, "/home/a", "/x/gds-exec", id="XDG"),
+        pytest.param({"XDG_CACHE_HOME": "/x"}, None, "/x/gds-exec", id="XDG without home"),
+        pytest.param({"XDG_CACHE_HOME": "x"}, "/h", "/h/.cache/gds-exec", id="relative XDG"),
+        pytest.param({"XDG_CACHE_HOME": ""}, "/h", "/h/.cache/gds-exec", id="empty XDG"),
+        pytest.param({"GDS_EXEC_CACHE_DIR": "/o", "XDG_CACHE_HOME": "/x"}, "/h", "/o", id="our own"),
+        pytest.param({"GDS_EXEC_CACHE_DIR": "o"}, "/h", "/h/.cache/gds-exec", id="relative own"),
+    ],
+)
+def test_where_sessions_are_cached(  # matrix 32, 33
+    environ: dict[str, str], home: str | None, path: str | None
+) -> None:
+    assert cache_path(environ, home) == path

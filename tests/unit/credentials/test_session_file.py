@@ -1,0 +1,222 @@
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.credentials.session_file import HEADER, file_name, parse, read, read_private_text, serialise
+from tests.fakes import NOON, a_session
+
+KEY = "0123abcd"
+SESSION = a_session(arn="arn:aws:sts::222222222222:assumed-role/admin/alice", clock_offset=-7)
+GOOD = serialise(SESSION)
+
+values = st.text(st.characters(codec="ascii", exclude_characters="\n"), min_size=1)
+epochs = st.integers(1, 10**11 - 2)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> SessionCredentials:
+    issued = draw(epochs)
+    return SessionCredentials(
+        AccessKey(draw(values), draw(values), draw(values)),
+        issued=issued,
+        expiration=draw(st.integers(issued + 1, 10**11 - 1)),
+        arn=draw(st.just("") | values),
+        clock_offset=draw(st.integers(-999_999, 999_999)),
+    )
+
+
+def parts(session: SessionCredentials | None) -> tuple[object, ...] | None:
+    if session is None:
+        return None
+    key = session.access_key
+    return (
+        key.access_key_id,
+        key.secret_access_key,
+        key.session_token,
+        session.issued,
+        session.expiration,
+        session.clock_offset,
+        session.arn,
+    )
+
+
+def with_field(name: str, value: str) -> str:
+    lines = [f"{name}={value}" if line.startswith(f"{name}=") else line for line in GOOD.split("\n")]
+    return "\n".join(lines)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[int]:
+    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    yield descriptor
+    os.close(descriptor)
+
+
+def put(tmp_path: Path, data: bytes, mode: int = 0o600) -> Path:
+    path = tmp_path / file_name(KEY)
+    path.write_bytes(data)
+    path.chmod(mode)
+    return path
+
+
+@given(sessions())
+def test_a_session_comes_back_as_it_went(session: SessionCredentials) -> None:
+    assert parts(parse(serialise(session))) == parts(session)
+
+
+@pytest.mark.parametrize("end", range(len(GOOD)))
+def test_no_beginning_of_a_good_file_is_a_session(end: int) -> None:  # matrix 18
+    assert parse(GOOD[:end]) is None
+
+
+@given(st.text())
+@example("[]")
+@example("null")
+@example("[" * 60_000)
+def test_text_of_any_kind_is_no_session(text: str) -> None:  # matrix 18
+    assert parse(text) is None
+
+
+@given(st.text())
+@example("\n")
+@example("=\n=")
+def test_text_of_any_kind_between_header_and_end_is_no_session(text: str) -> None:
+    assert parse(f"{HEADER}\n{text}\nend\n") is None
+
+
+@pytest.mark.parametrize("name", ["issued", "expiration"])
+@pytest.mark.parametrize(
+    "value",
+    ["", "NaN", "inf", "soon", "True", "-1", "0", "1e9", "1.5", "100000000000", "0x10", "٣", " 5", "None"],
+)
+def test_a_moment_that_is_no_epoch_second_makes_it_no_session(name: str, value: str) -> None:  # matrix 19
+    assert parse(with_field(name, value)) is None
+
+
+@pytest.mark.parametrize("value", ["", "-", "--1", "+1", "1.5", "NaN", "1000000", "٣"])
+def test_a_clock_offset_that_is_no_number_of_seconds_makes_it_no_session(value: str) -> None:
+    assert parse(with_field("clock_offset", value)) is None
+
+
+@pytest.mark.parametrize("expiration", [SESSION.issued, SESSION.issued - 1])
+def test_a_session_that_ends_before_it_begins_is_none(expiration: int) -> None:
+    assert parse(with_field("expiration", str(expiration))) is None
+
+
+@pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token"])
+def test_an_empty_key_makes_it_no_session(name: str) -> None:
+    assert parse(with_field(name, "")) is None
+
+
+@pytest.mark.parametrize("line", GOOD.split("\n")[1:-2], ids=lambda line: line.partition("=")[0])
+def test_a_missing_field_makes_it_no_session(line: str) -> None:  # matrix 20
+    assert parse(GOOD.replace(f"{line}\n", "")) is None
+
+
+def test_an_extra_field_is_kept_readable() -> None:  # matrix 20
+    assert parts(parse(GOOD.replace("\nend\n", "\ncolour=blue\nend\n"))) == parts(SESSION)
+
+
+def test_another_version_is_no_session_and_has_a_name_of_its_own() -> None:  # matrix 21
+    assert parse(GOOD.replace(HEADER, "gds-exec session 2")) is None
+    assert file_name(KEY).endswith("1")
+
+
+def test_a_value_of_two_lines_is_never_written() -> None:
+    two_lines = SessionCredentials(AccessKey("id", "secret", "to\nken"), issued=1, expiration=2)
+
+    with pytest.raises(ValueError, match="more than one line"):
+        serialise(two_lines)
+
+
+def test_long_lived_keys_are_no_session() -> None:
+    assert parse(serialise(SessionCredentials.long_lived(AccessKey("id", "secret"), now=NOON))) is None
+
+
+def test_a_private_file_is_read(tmp_path: Path, directory: int) -> None:
+    put(tmp_path, GOOD.encode())
+
+    assert parts(read(directory, KEY)) == parts(SESSION)
+
+
+def test_an_absent_file_is_no_session(directory: int) -> None:
+    assert read(directory, KEY) is None
+
+
+@given(data=st.binary())
+def test_bytes_of_any_kind_are_no_session(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "bytes"
+    path.mkdir(exist_ok=True)
+    put(path, data)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        assert read(descriptor, KEY) is None
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
+def test_a_file_that_others_can_use_is_not_read(tmp_path: Path, directory: int, mode: int) -> None:
+    put(tmp_path, GOOD.encode(), mode)  # matrix 24
+
+    assert read(directory, KEY) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_file_of_another_user_is_not_read(tmp_path: Path, directory: int) -> None:  # matrix 24
+    os.chown(put(tmp_path, GOOD.encode()), 65534, -1)
+
+    assert read(directory, KEY) is None
+
+
+def test_a_link_is_not_followed(tmp_path: Path, directory: int) -> None:  # matrix 22
+    target = put(tmp_path, GOOD.encode()).rename(tmp_path / "target")
+    (tmp_path / file_name(KEY)).symlink_to(target)
+
+    assert read(directory, KEY) is None
+
+
+def make_socket(path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.relpath(path))
+    listener.close()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda path: os.mkfifo(path, 0o600), id="FIFO"),
+        pytest.param(lambda path: path.mkdir(0o700), id="directory"),
+        pytest.param(make_socket, id="socket"),
+    ],
+)
+def test_what_is_no_file_is_passed_over_without_waiting(  # matrix 23
+    tmp_path: Path, directory: int, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    make(tmp_path / file_name(KEY))
+
+    assert read(directory, KEY) is None
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(65_536, True), (65_537, False)])
+def test_a_file_above_64_kb_is_not_read(tmp_path: Path, directory: int, size: int, is_read: bool) -> None:
+    put(tmp_path, b"a" * size)
+
+    assert (read_private_text(directory, file_name(KEY)) is not None) is is_read
+
+
+def test_reading_leaves_no_descriptor_behind(tmp_path: Path, directory: int) -> None:
+    before = sorted(os.listdir("/dev/fd"))
+    put(tmp_path, GOOD.encode())
+    read(directory, KEY)
+    put(tmp_path, b"\xff", 0o644)
+    read(directory, KEY)
+
+    assert sorted(os.listdir("/dev/fd")) == before
