@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+_ROOT = Path(__file__).parent.parent
+
 
 def run_python(
-    script: str, *arguments: str | Path, preexec: Callable[[], None] | None = None, under: tuple[str, ...] = ()
+    script: str, *arguments: str | Path, preexec: Callable[[], object] | None = None, under: tuple[str, ...] = ()
 ) -> str:
     """Run the script to its end, `under` another program if given, and return what it printed."""
     done = subprocess.run(
@@ -20,6 +22,7 @@ def run_python(
         capture_output=True,
         text=True,
         timeout=60,
+        cwd=_ROOT,
         preexec_fn=preexec,
     )
     assert done.returncode == 0, done.stderr
@@ -34,6 +37,7 @@ def python_running(script: str, *arguments: str | Path) -> Iterator["subprocess.
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
+        cwd=_ROOT,
     )
     try:
         assert process.stdout is not None

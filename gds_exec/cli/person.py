@@ -40,7 +40,8 @@ class Person:
     def why_not(self, question: Question) -> NobodyToAsk:
         """Return the error for a code that is wanted while nobody can be asked for it."""
         return NobodyToAsk(
-            f"an MFA code is needed for {show(question.role)} ({show(question.device)}), and {self._absence()}",
+            f"an MFA code is needed for {show(question.role)} ({show(question.device)}), and "
+            f"{self._absence()}",
             hint=_HOW_OTHERWISE if self._terminal is None else _HOW_IN_FOREGROUND,
         )
 
