@@ -2,10 +2,13 @@
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 from gds_exec.child.replacement import open_standard_streams
 from gds_exec.errors import GdsExecError, InternalError
+
+_COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def main() -> NoReturn:
@@ -22,6 +25,7 @@ def _run(argv: list[str]) -> int:
     from gds_exec.cli.app import run_command_line
     from gds_exec.cli.messages import report, trace
 
+    _make_stdout_writable()
     try:
         return run_command_line(argv, _environ_as_given())
     except GdsExecError as error:
@@ -37,13 +41,34 @@ def _run(argv: list[str]) -> int:
         return fault.exit_status
 
 
+def _make_stdout_writable() -> None:
+    if sys.stdout is None:  # closed: its descriptor is /dev/null by now
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 def _environ_as_given() -> dict[str, str]:
     """Return the environment without the LC_CTYPE that Python sets for itself in a C locale (PEP 538)."""
     environ = dict(os.environ)
-    is_coerced = sys.flags.utf8_mode and not ("LC_ALL" in environ or "PYTHONUTF8" in environ)
-    if is_coerced and environ.get("LC_CTYPE") == "C.UTF-8":
-        del environ["LC_CTYPE"]
+    if environ.get("LC_CTYPE") in _COERCED_LOCALES and not environ.get("LC_ALL"):
+        given = _lc_ctype_as_given()
+        if given is None:
+            del environ["LC_CTYPE"]
+        else:
+            environ["LC_CTYPE"] = given
     return environ
+
+
+def _lc_ctype_as_given() -> str | None:
+    """Return LC_CTYPE as our caller set it; where the kernel does not tell, as it probably was."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            entries = file.read().split(b"\0")
+    except OSError:
+        return None if sys.flags.utf8_mode else os.environ["LC_CTYPE"]
+    name = b"LC_CTYPE="
+    return next((os.fsdecode(entry.removeprefix(name)) for entry in entries if entry.startswith(name)), None)
 
 
 def _die_by_sigint() -> NoReturn:

@@ -19,6 +19,7 @@
     │   ├── SessionTooShort               less time left than was asked for
     │   └── LockTimeout                   another gds-exec holds the lock
     ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
+    ├── OutputFailed                 125  what we print cannot be written
     ├── InternalError                125  a fault of ours
     ├── CommandNotExecutable         126
     └── CommandNotFound              127
@@ -117,6 +118,10 @@ class LockTimeout(CredentialsError):
 class NobodyToAsk(GdsExecError):
     slug = "nobody-to-ask"
     exit_status = 124
+
+
+class OutputFailed(GdsExecError):
+    slug = "output-failed"
 
 
 class InternalError(GdsExecError):

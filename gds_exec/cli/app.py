@@ -15,7 +15,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gds_exec.cli.messages import enable_debug
+from gds_exec.cli.messages import enable_debug, printing
 from gds_exec.cli.running import run_as_role
 from gds_exec.cli.whoami import whoami
 from gds_exec.credentials.request import is_session_name
@@ -35,7 +35,8 @@ def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     spoken = canonical(argv)
     app, name = _APPS[spoken.word]
     try:
-        action = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
+        with printing():  # the help, or the version
+            action = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
     except TyperException as error:
         sentence = error.format_message().rstrip(".")
         raise UsageError(
@@ -222,7 +223,7 @@ def _whoami(
     return partial(whoami, source_profile=source_profile, as_json=as_json)
 
 
-@_try_app.command(options_metavar="[OPTIONS] [--]")
+@_try_app.command(options_metavar="[OPTIONS] [--]", context_settings={"allow_interspersed_args": False})
 def _try(
     command: Annotated[
         list[str] | None, typer.Argument(metavar="[code | COMMAND [ARG]...]", show_default=False)

@@ -1,12 +1,15 @@
-"""What is said on standard error: one line each, whatever state standard error is in."""
+"""What is said on standard error: one line each, whatever state standard error is in.
+
+And what is printed on standard output: all of it, or an error.
+"""
 
 import logging
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from gds_exec.errors import GdsExecError
+from gds_exec.errors import GdsExecError, OutputFailed
 from gds_exec.redaction import mask, show
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,16 @@ def trace(error: BaseException | None) -> None:
         for frame in traceback.extract_tb(error.__traceback__):
             log.debug("%s in %s line %s", type(error).__name__, frame.name, frame.lineno)
         error = error.__cause__
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Raise `OutputFailed` where what is printed inside cannot be written."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        raise OutputFailed(f"standard output cannot be written: {error.strerror}") from error
 
 
 def report(error: GdsExecError) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gds_exec.cli.messages import Messages
+from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
 from gds_exec.config.profiles import find_base
 from gds_exec.credentials.session import AccessKey
@@ -29,7 +29,8 @@ def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: b
     role_key = _delivered_key(environ)
     if role_key is not None:
         found["role"] = Identity(environ["GDS_EXEC_ROLE"], aws.caller_arn(role_key))
-    sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
+    with printing():
+        sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
 
 
 def _delivered_key(environ: Mapping[str, str]) -> AccessKey | None:

@@ -98,6 +98,8 @@ class Aws:
             session = self._as_session(answer)
         if not is_answer_for(session.arn, request):
             raise AwsRefused(f"the answer of {self._host()} is for another role: {show(session.arn)}")
+        if session.life_seconds() <= 0:
+            raise AwsRefused(f"{self._host()} gave a session that had already expired")
         return session
 
     def caller_arn(self, key: AccessKey) -> str:
@@ -159,9 +161,8 @@ class Aws:
         return offset if abs(offset) > _ORDINARY_OFFSET_SECONDS else 0
 
     def _host(self) -> str:
-        return (
-            urlsplit(self._connection.sts_endpoint_url or "").netloc or f"AWS STS ({self._connection.region})"
-        )
+        endpoint = urlsplit(self._connection.sts_endpoint_url or "").netloc
+        return _without_password(endpoint) or f"AWS STS ({self._connection.region})"
 
     @contextmanager
     def _errors_as_ours(
@@ -211,7 +212,8 @@ def check_endpoint(url: str | None) -> str | None:
         return None
     scheme, host = _scheme_and_host(url)
     if scheme not in {"http", "https"} or not host:
-        raise BrokenProfile(f"the endpoint URL {show(url)!r} is not an http(s) URL", hint=_ENDPOINT_HINT)
+        shown = show(_without_password(url))
+        raise BrokenProfile(f"the endpoint URL {shown!r} is not an http(s) URL", hint=_ENDPOINT_HINT)
     if _is_loopback(host):
         return None
     if scheme == "http":
@@ -267,6 +269,10 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     except ValueError:  # brackets that hold no IPv6 address
         return "", ""
     return parts.scheme, parts.hostname or ""
+
+
+def _without_password(url: str) -> str:
+    return url.rpartition("@")[2]
 
 
 def _is_loopback(host: str) -> bool:

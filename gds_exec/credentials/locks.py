@@ -1,7 +1,7 @@
 """One holder at a time across processes, by `flock` on files that are never deleted.
 
 The kernel frees a lock when its holder dies. A holder that is stopped keeps it, so those who
-wait look at the holder's state and go on without the lock rather than wait for `fg`.
+wait look at the holder's state and take the next place rather than wait for `fg`.
 """
 
 import fcntl
@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 
 from gds_exec.child.liveness import is_stopped
 from gds_exec.credentials.session_file import read_private_text
@@ -18,6 +19,7 @@ from gds_exec.terminal import raising_suspended
 
 _POLL_SECONDS = 0.05
 _TOLD_AFTER_SECONDS = 1.0
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,76 +61,82 @@ class Locks:
         Raise `LockTimeout` when another running process keeps it for longer than is allowed. Where
         there can be no lock (no directory, NFS without lockd), go on without one.
         """
-        descriptor = self._open(name)
-        if descriptor is None:
-            yield
-            return
-        is_mine = False
+        descriptor = self._take(name)
         try:
-            is_mine = self._acquire(descriptor, name)
             yield
         finally:
-            if is_mine:
+            if descriptor is not None:
                 _note(descriptor, "")
-            os.close(descriptor)
+                os.close(descriptor)
 
-    def _open(self, name: str) -> int | None:
-        if self._directory is None:
-            return None
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    def _take(self, name: str) -> int | None:
+        """Return a descriptor that holds the lock, or `None` where there can be none.
+
+        All who pass a stopped holder meet at the next place: they must not ask all at once.
+        """
+        started = self._clock()
         try:
-            descriptor = os.open(_file_name(name), flags, 0o600, dir_fd=self._directory)
+            for place in count() if self._directory is not None else ():
+                descriptor = self._take_place(_file_name(name, place), started)
+                if descriptor is not None:
+                    return descriptor
         except OSError as error:
             self._warn(f"going on without a lock: {error.strerror}")
+        return None
+
+    def _take_place(self, file_name: str, started: float) -> int | None:
+        """Return a descriptor that holds the lock of this file, or `None` if a stopped process holds it."""
+        descriptor = os.open(file_name, _FLAGS, 0o600, dir_fd=self._directory)
+        try:
+            with suppress(OSError):
+                os.fchmod(descriptor, 0o600)  # whatever the umask is
+            with raising_suspended():
+                is_mine = self._acquire(descriptor, file_name, started)
+        except BaseException:  # Ctrl-Z may come when the lock is ours already
+            os.close(descriptor)
+            raise
+        if not is_mine:
+            os.close(descriptor)
             return None
-        with suppress(OSError):
-            os.fchmod(descriptor, 0o600)  # whatever the umask is
+        _note(descriptor, f"{self._me.pid} {self._me.terminal}")
         return descriptor
 
-    def _acquire(self, descriptor: int, name: str) -> bool:
-        started = self._clock()
+    def _acquire(self, descriptor: int, file_name: str, started: float) -> bool:
         is_told = False
-        with raising_suspended():
-            while not (got := self._try(descriptor)):
-                if got is None:
+        while not _is_locked_now(descriptor):
+            waited = self._clock() - started
+            holder = self._holder(file_name)
+            if holder is not None and waited > _TOLD_AFTER_SECONDS:
+                if self._is_stopped(holder.pid):
+                    self._warn(f"gds-exec (pid {holder.pid}) is stopped: going on without it")
                     return False
-                waited = self._clock() - started
-                holder = self._holder(name)
-                if holder is not None and waited > _TOLD_AFTER_SECONDS:
-                    if self._is_stopped(holder.pid):
-                        self._warn(f"gds-exec (pid {holder.pid}) is stopped: going on without it")
-                        return False
-                    if not is_told:
-                        is_told = True
-                        self._tell(holder)
-                if waited > self._timeout_seconds:
-                    raise _timed_out(holder, self._timeout_seconds)
-                self._sleep(_POLL_SECONDS)
-        _note(descriptor, f"{self._me.pid} {self._me.terminal}")
+                if not is_told:
+                    is_told = True
+                    self._tell(holder)
+            if waited > self._timeout_seconds:
+                raise _timed_out(holder, self._timeout_seconds)
+            self._sleep(_POLL_SECONDS)
         return True
 
-    def _try(self, descriptor: int) -> bool | None:
-        """Return whether the lock is ours now; `None` where locks cannot be had at all."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            self._warn(f"going on without a lock: {error.strerror}")
-            return None
-        return True
-
-    def _holder(self, name: str) -> Holder | None:
+    def _holder(self, file_name: str) -> Holder | None:
         if self._directory is None:
             return None
-        words = (read_private_text(self._directory, _file_name(name)) or "").split()
+        words = (read_private_text(self._directory, file_name) or "").split()
         if len(words) != 2 or not all(word.isdigit() for word in words):
             return None
         return Holder(int(words[0]), int(words[1]))
 
 
-def _file_name(name: str) -> str:
-    return name + ".lock"
+def _file_name(name: str, place: int) -> str:
+    return f"{name}.{place}.lock" if place else f"{name}.lock"
+
+
+def _is_locked_now(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _note(descriptor: int, text: str) -> None:

@@ -105,7 +105,7 @@ def minimum_left(session: SessionCredentials, asked: Asked) -> float:
 def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wanted: bool) -> bool:
     session = held.session
     if held.is_just_made:
-        return session.seconds_left(now) > 0
+        return True
     if session.issued - _CLOCK_TOLERANCE_SECONDS > now + session.clock_offset:
         return False  # made in our future: the clock went back, and "not expired" means nothing
     if asked.new_session and isinstance(request, AssumeRoleRequest):

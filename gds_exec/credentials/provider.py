@@ -73,6 +73,7 @@ class Provider:
             except Suspended:
                 # The locks are free again: stop now, and look at everything anew when continued.
                 self._suspend()
+                self._just_made.clear()
 
     def _plan(self, profile: Profile | None = None) -> Plan:
         return decide(

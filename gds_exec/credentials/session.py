@@ -58,10 +58,13 @@ class SessionCredentials:
         return cls(access_key, issued=int(now), expiration=None)
 
     def seconds_left(self, now: float) -> float:
-        """Return the seconds until AWS refuses these credentials: infinity for long-lived keys."""
+        """Return the seconds until AWS refuses these credentials: infinity for long-lived keys.
+
+        Never more than there are: a clock that was ahead may have been set right since.
+        """
         if self.expiration is None:
             return float("inf")
-        return self.expiration - (now + self.clock_offset)
+        return self.expiration - (now + max(0, self.clock_offset))
 
     def life_seconds(self) -> float:
         """Return how many seconds the session was made for."""

@@ -28,9 +28,9 @@ from gds_exec.sandbox.state import Aws
 
 _ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _WELCOME = (
-    "roles: try-readonly, try-admin (12 h), try-chained (through try-readonly), try-no-mfa",
-    "try this: gds-exec try-readonly -- aws sts get-caller-identity",
-    "leave with exit; nothing of this reaches AWS, and nothing of it stays",
+    "a sandbox AWS of your own: nothing in this shell reaches AWS; exit ends it, and leaves nothing behind",
+    "its roles: try-readonly, try-admin (up to 12 h), try-chained (through try-readonly), try-no-mfa",
+    "to begin: gds-exec try-readonly -- gds-exec whoami",
 )
 
 
@@ -163,7 +163,7 @@ def _greet(
     if is_attended:
         code = next_code(scenery.device.secret, spent=(), now=now)
         shown = f"{code.digits[:3]} {code.digits[3:]} for {code.seconds_left} s more"
-        lines.append(f"sandbox ready; its MFA device shows {shown} (gds-exec try code prints the next)")
+        lines.append(f"sandbox ready; its MFA device shows {shown} (after that: gds-exec try code, in any terminal)")
     for line in lines:
         to.write(f"gds-exec: {line}\n")
     to.flush()

@@ -1,9 +1,12 @@
 """Waiting for what another process does, for a bounded time and never for a fixed one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import pexpect
 import psutil
+
+from .world import PROMPT
 
 _PATIENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.02
@@ -30,3 +33,15 @@ def await_state(pid: int, *states: str) -> None:
         assert psutil.Process(pid).status() in states
 
     eventually(is_there)
+
+
+def first_to_ask(terminals: Sequence[pexpect.spawn]) -> pexpect.spawn:
+    """Return the terminal on which a code is asked for, whichever it is."""
+    asking: list[pexpect.spawn] = []
+
+    def one_asks() -> None:
+        asking.extend(t for t in terminals if t.expect([PROMPT, pexpect.TIMEOUT], timeout=0.1) == 0)
+        assert asking, "nobody asks for a code"
+
+    eventually(one_asks)
+    return asking[0]

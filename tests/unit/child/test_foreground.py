@@ -88,7 +88,7 @@ def test_dying_like_the_command_leaves_no_core_of_our_own(tmp_path: Path) -> Non
     _, hard_limit = resource.getrlimit(resource.RLIMIT_CORE)
 
     done = subprocess.run(
-        parent_of("sh", "-c", "ulimit -c; kill -SEGV $$"),
+        parent_of("sh", "-c", "ulimit -c 0; kill -SEGV $$"),
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -97,8 +97,7 @@ def test_dying_like_the_command_leaves_no_core_of_our_own(tmp_path: Path) -> Non
         check=False,
     )
 
-    cores_of_python = [path for path in tmp_path.iterdir() if b"python" in path.read_bytes()]
-    assert (done.returncode, cores_of_python) == (-signal.SIGSEGV, [])
+    assert (done.returncode, list(tmp_path.iterdir())) == (-signal.SIGSEGV, [])
 
 
 @pytest.mark.parametrize(

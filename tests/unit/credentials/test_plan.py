@@ -333,12 +333,6 @@ def test_a_session_just_made_is_used_whatever_its_length(asked: Asked) -> None:
     assert decided(ROLE_WITH_MFA, asked, (ROLE_CHAIN, just_made)).session is just_made.session
 
 
-def test_a_session_just_made_that_has_expired_is_not_used() -> None:
-    just_made = Held(a_session(life=60), is_just_made=True)
-
-    assert not decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, just_made), now=NOON + 60).is_complete
-
-
 @pytest.mark.parametrize(
     ("seconds_back", "clock_offset", "is_used"),
     [

@@ -190,7 +190,7 @@ def test_a_person_is_shown_the_code(play: Callable[..., int]) -> None:
     digits = visit.seen.digits  # type: ignore[attr-defined]
     assert stderr.getvalue() == (
         f"gds-exec: sandbox ready; its MFA device shows {digits[:3]} {digits[3:]} for 21 s more "
-        "(gds-exec try code prints the next)\n"
+        "(after that: gds-exec try code, in any terminal)\n"
     )
 
 
@@ -201,7 +201,7 @@ def test_without_a_command_the_user_s_shell_starts_with_a_welcome(play: Callable
     lines = stderr.getvalue().splitlines()
     assert len(lines) == 3
     for role in ("try-readonly", "try-admin", "try-chained", "try-no-mfa"):
-        assert role in lines[0]
+        assert role in lines[1]
 
 
 @pytest.mark.parametrize("environ", [{}, {"SHELL": ""}])

@@ -1,9 +1,9 @@
 import http.client
 import ipaddress
-import os
-import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -237,18 +237,22 @@ def wait_for_call(aws: Aws, action: str) -> None:
     raise AssertionError(f"{action} never arrived")
 
 
-@pytest.mark.usefixtures("url")
+SIGNALLED_WHILE_SERVING = """
+import os, signal
+from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.state import Aws
+
+with serve(Aws()):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert signal.sigwait({signal.SIGUSR1}) == signal.SIGUSR1
+"""
+
+
 def test_a_signal_waits_for_the_main_thread() -> None:
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-    handler = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    try:
-        signal.signal(signal.SIGUSR1, lambda *_: None)
-        os.kill(os.getpid(), signal.SIGUSR1)
-        assert signal.SIGUSR1 in signal.sigpending()
-        signal.sigwait({signal.SIGUSR1})
-    finally:
-        signal.signal(signal.SIGUSR1, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    command = [sys.executable, "-c", SIGNALLED_WHILE_SERVING]
+
+    assert subprocess.run(command, timeout=30, check=False).returncode == 0
 
 
 @pytest.fixture(scope="module")

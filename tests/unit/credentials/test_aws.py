@@ -1,0 +1,384 @@
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gds_exec.credentials.aws import Aws, Connection, check_ca_bundle, check_endpoint
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.session import AccessKey
+from gds_exec.errors import (
+    AnswerLost,
+    AssumeRoleDenied,
+    AwsRefused,
+    AwsUnreachable,
+    BrokenProfile,
+    GdsExecError,
+    SourceCredentialsInvalid,
+    TokenCodeRefused,
+)
+from gds_exec.sandbox.devices import MfaDevice
+from gds_exec.sandbox.faults import Fault
+from gds_exec.sandbox.principals import Role, User
+from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.state import Aws as Sandbox
+
+HOUR = 3600
+STRANGE = ["garbage", "html", "empty", "redirect", "truncated"]
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    middle_of_a_step = time.time() // 30 * 30 + 15  # no code changes under a test
+    return Sandbox(time=lambda: middle_of_a_step)
+
+
+@pytest.fixture
+def url(sandbox: Sandbox) -> Iterator[str]:
+    with serve(sandbox) as url:
+        yield url
+
+
+@pytest.fixture
+def alice(sandbox: Sandbox) -> User:
+    return sandbox.add_user("alice")
+
+
+@pytest.fixture
+def device(alice: User) -> MfaDevice:
+    return alice.add_mfa_device()
+
+
+@pytest.fixture
+def role(sandbox: Sandbox, alice: User) -> Role:
+    return sandbox.add_role("admin", trust=[alice.arn], path="/teams/")
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox, url: str) -> Aws:
+    return aws_at(url, sandbox)
+
+
+def aws_at(url: str, sandbox: Sandbox, *, region: str = "eu-west-2") -> Aws:
+    return Aws(Connection(region, sts_endpoint_url=url, iam_endpoint_url=url), now=sandbox.time)
+
+
+def key_of(user: User) -> AccessKey:
+    return AccessKey(user.access_key_id, user.secret_access_key)
+
+
+def assume(role: Role, seconds: int = HOUR) -> AssumeRoleRequest:
+    return AssumeRoleRequest(role.arn, seconds)
+
+
+def test_a_role_session_is_made_as_it_was_asked_for(sandbox: Sandbox, alice: User, aws: Aws) -> None:
+    role = sandbox.add_role("theirs", trust=[alice.arn], external_id="our-id")
+    request = AssumeRoleRequest(role.arn, 900, external_id="our-id")
+
+    session = aws.make_session(request, key_of(alice), session_name="alice-1")
+
+    assert session.arn == "arn:aws:sts::222222222222:assumed-role/theirs/alice-1"
+    assert session.expiration == int(sandbox.now()) + 900
+    assert session.life_seconds() == 900
+    assert session.clock_offset == 0
+    assert session.access_key.is_temporary
+    assert aws.caller_arn(session.access_key) == session.arn
+
+
+def test_an_mfa_session_is_made_with_a_code(aws: Aws, alice: User, device: MfaDevice) -> None:
+    request = SessionTokenRequest(device.serial, 12 * HOUR)
+
+    session = aws.make_session(request, key_of(alice), session_name="", token_code=device.code())
+
+    assert session.life_seconds() == 12 * HOUR
+    assert session.arn == ""
+
+
+def test_no_file_of_the_person_and_no_profile_variable_is_heeded(
+    aws: Aws, alice: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "broken").write_text("[[[")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "broken"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "broken"))
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
+
+    assert aws.caller_arn(key_of(alice)) == alice.arn
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_an_answer_that_is_not_of_aws_is_said_to_be_none(  # matrix 49, 50
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, kind: str
+) -> None:
+    sandbox.fail("AssumeRole", Fault(kind, times=3))  # type: ignore[arg-type]
+
+    with pytest.raises(AwsUnreachable, match=r"127\.0\.0\.1:\d+ gave no answer that AWS would give") as failure:
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert type(failure.value) is AwsUnreachable
+    assert "proxy or a sign-in page" in (failure.value.hint or "")
+
+
+@pytest.mark.parametrize("kind", [*STRANGE, "reset", "error"])
+@pytest.mark.parametrize("after", [False, True], ids=["before the work", "after it"])
+def test_a_call_with_a_code_is_sent_once_and_its_answer_is_lost(  # matrix 46
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice, kind: str, after: bool
+) -> None:
+    sandbox.fail("GetSessionToken", Fault(kind, times=9, after=after))  # type: ignore[arg-type]
+    code = device.code()
+
+    with pytest.raises(AnswerLost) as failure:
+        aws.make_session(
+            SessionTokenRequest(device.serial, HOUR), key_of(alice), session_name="", token_code=code
+        )
+
+    assert sandbox.count("GetSessionToken") == 1
+    assert code not in everything_about(failure.value)
+
+
+def everything_about(error: BaseException | None) -> str:
+    """Return all that a log or a traceback could show of an error and of what caused it."""
+    shown = ""
+    while error is not None:
+        shown += f"{error!r} {error} {vars(error)}"
+        error = error.__cause__
+    return shown
+
+
+def test_throttling_with_a_code_is_not_retried(
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice
+) -> None:
+    sandbox.fail("GetSessionToken", throttling(times=1))
+    request = SessionTokenRequest(device.serial, HOUR)
+
+    with pytest.raises(AnswerLost, match="Rate exceeded"):
+        aws.make_session(request, key_of(alice), session_name="", token_code=device.code())
+
+    assert sandbox.count("GetSessionToken") == 1
+
+
+def throttling(*, times: int) -> Fault:
+    return Fault("error", times=times, status=400, code="Throttling", message="Rate exceeded")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(throttling(times=1), id="throttled"),
+        pytest.param(Fault("reset"), id="reset"),
+        pytest.param(Fault("error", status=503), id="unavailable"),
+    ],
+)
+def test_a_call_without_a_code_is_sent_again(  # matrix 45, 48
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, fault: Fault
+) -> None:
+    sandbox.fail("AssumeRole", fault)
+
+    aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert sandbox.count("AssumeRole") == 2
+
+
+def test_an_error_that_stays_is_tried_three_times(  # matrix 45
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role
+) -> None:
+    sandbox.fail("AssumeRole", Fault("reset", times=9))
+
+    with pytest.raises(AwsUnreachable):
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert sandbox.count("AssumeRole") == 3
+
+
+def test_a_wrong_code_is_refused_and_not_repeated(
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice
+) -> None:
+    wrong = device.code(step_offset=50)
+
+    with pytest.raises(TokenCodeRefused) as failure:
+        aws.make_session(
+            SessionTokenRequest(device.serial, HOUR), key_of(alice), session_name="", token_code=wrong
+        )
+
+    assert failure.value.code == "AccessDenied"
+    assert wrong not in everything_about(failure.value)
+    assert sandbox.count("GetSessionToken") == 1
+
+
+def test_a_denied_role_is_not_asked_for_again(sandbox: Sandbox, aws: Aws, alice: User) -> None:  # matrix 57
+    nobody = sandbox.add_role("nobodys", trust=[])
+
+    with pytest.raises(AssumeRoleDenied, match="nobodys"):
+        aws.make_session(assume(nobody), key_of(alice), session_name="alice")
+
+    assert sandbox.count("AssumeRole") == 1
+
+
+def test_a_deleted_key_is_told_apart_from_a_wrong_secret(aws: Aws, alice: User) -> None:  # matrix 61, 62
+    with pytest.raises(SourceCredentialsInvalid, match="secret access key does not belong"):
+        aws.caller_arn(AccessKey(alice.access_key_id, "wrong"))
+    alice.key.active = False
+    with pytest.raises(SourceCredentialsInvalid, match="not valid"):
+        aws.caller_arn(key_of(alice))
+
+
+@pytest.mark.parametrize(("offset", "left"), [(-600, HOUR - 600), (0, HOUR), (600, HOUR)])
+def test_the_difference_of_the_clocks_comes_from_the_date_header(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, offset: int, left: int
+) -> None:
+    sandbox.clock_offset = offset
+
+    session = aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert session.clock_offset == offset
+    assert session.seconds_left(sandbox.time()) == left
+    assert session.life_seconds() == HOUR
+
+
+@pytest.mark.parametrize(("offset", "words"), [(-7200, "120 min ahead of"), (7200, "120 min behind")])
+def test_a_clock_that_is_far_off_is_told_with_its_difference(  # matrix 38
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, offset: int, words: str
+) -> None:
+    sandbox.clock_offset = offset
+
+    with pytest.raises(AwsRefused, match=f"this machine's clock is {words} AWS's"):
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+
+def test_an_answer_for_another_account_is_refused(sandbox: Sandbox, aws: Aws, alice: User, role: Role) -> None:
+    asked = role.arn
+    role.account = "999999999999"  # what answers says so, whatever it was asked for
+
+    with pytest.raises(AwsRefused, match="is for another role: arn:aws:sts::999999999999:assumed-role/admin"):
+        aws.make_session(AssumeRoleRequest(asked, HOUR), key_of(alice), session_name="alice")
+
+
+def test_a_disabled_region_is_named(sandbox: Sandbox, url: str, alice: User) -> None:  # matrix 63
+    sandbox.disabled_regions.add("ap-east-1")
+
+    with pytest.raises(AwsRefused, match="not activated in this region"):
+        aws_at(url, sandbox, region="ap-east-1").caller_arn(key_of(alice))
+
+
+@pytest.mark.parametrize("region", ["not a region", "eu west 2", "-"])
+def test_a_region_that_can_be_none_is_a_fault_of_the_profile(sandbox: Sandbox, url: str, alice: User, region: str) -> None:
+    with pytest.raises(BrokenProfile, match="is no AWS region"):
+        aws_at(url, sandbox, region=region).caller_arn(key_of(alice))
+
+
+def test_where_nobody_listens_aws_cannot_be_reached(sandbox: Sandbox, alice: User, role: Role) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:  # matrix 51
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+
+    with pytest.raises(AwsUnreachable, match="cannot be reached: there is no connection") as failure:
+        aws_at(url, sandbox).make_session(
+            assume(role), key_of(alice), session_name="alice", token_code="123456"
+        )
+
+    assert type(failure.value) is AwsUnreachable  # the code was never sent
+
+
+def test_a_dead_proxy_is_named_without_its_password(  # matrix 52
+    sandbox: Sandbox, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("HTTPS_PROXY", f"http://alice:hunter2@127.0.0.1:{port}")
+
+    with pytest.raises(AwsUnreachable, match=r"the proxy 127\.0\.0\.1 does not let us through") as failure:
+        aws_at("https://sts.example", sandbox).make_session(
+            SessionTokenRequest("serial-number", HOUR), key_of(alice), session_name="", token_code="123456"
+        )
+
+    assert "hunter2" not in f"{failure.value.message}{failure.value.hint}"
+    assert "HTTPS_PROXY" in (failure.value.hint or "")
+
+
+def test_a_server_that_speaks_no_tls_is_not_trusted(sandbox: Sandbox, url: str, alice: User) -> None:
+    with pytest.raises(AwsUnreachable, match="certificate is not trusted") as failure:  # matrix 51
+        aws_at(url.replace("http:", "https:"), sandbox).make_session(
+            SessionTokenRequest("serial-number", HOUR), key_of(alice), session_name="", token_code="123456"
+        )
+
+    assert "AWS_CA_BUNDLE" in (failure.value.hint or "")
+
+
+def test_the_first_device_that_shows_codes_is_found(alice: User, aws: Aws) -> None:
+    alice.add_security_key()
+    second = alice.add_mfa_device("phone-b")
+    first = alice.add_mfa_device("phone-a")
+
+    assert aws.totp_device(key_of(alice)) == first.serial
+    alice.devices.remove(first)
+    assert aws.totp_device(key_of(alice)) == second.serial
+
+
+def test_no_device_is_found_where_none_may_be_seen(sandbox: Sandbox, aws: Aws) -> None:
+    shy = sandbox.add_user("bob", may_list_mfa_devices=False)
+    shy.add_mfa_device()
+    without = sandbox.add_user("carol")
+
+    assert aws.totp_device(key_of(shy)) is None
+    assert aws.totp_device(key_of(without)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        pytest.param(None, None, id="AWS's own"),
+        pytest.param("http://127.0.0.1:4566", None, id="this machine"),
+        pytest.param("http://127.8.9.1", None, id="this machine, another address"),
+        pytest.param("http://localhost:4566", None, id="localhost"),
+        pytest.param("http://[::1]:4566", None, id="this machine by IPv6"),
+        pytest.param("https://sts.eu-west-2.amazonaws.com", None, id="AWS"),
+        pytest.param("https://vpce-1.sts.eu-west-2.vpce.amazonaws.com", None, id="a VPC endpoint"),
+        pytest.param("https://sts.cn-north-1.amazonaws.com.cn", None, id="China"),
+        pytest.param("https://STS.Example.COM:8443/x", "sts.example.com", id="somebody else"),
+        pytest.param("https://amazonaws.com.evil.example", "amazonaws.com.evil.example", id="looks like AWS"),
+        pytest.param("https://evilamazonaws.com", "evilamazonaws.com", id="ends like AWS"),
+        pytest.param("https://sts.amazonaws.com@evil.example", "evil.example", id="AWS as a user name"),
+    ],
+)
+def test_an_endpoint_that_is_not_of_aws_is_told(url: str | None, host: str | None) -> None:  # matrix 126
+    assert check_endpoint(url) == host
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://sts.example.com", id="no TLS"),
+        pytest.param("http://sts.eu-west-2.amazonaws.com", id="no TLS to AWS"),
+        pytest.param("http://10.0.0.1", id="no TLS in the office"),
+        pytest.param("http://localhost.evil.example", id="looks like this machine"),
+        pytest.param("http://0.0.0.0", id="any address"),
+        pytest.param("sts.example.com", id="no scheme"),
+        pytest.param("ftp://sts.example.com", id="another scheme"),
+        pytest.param("https://", id="no host"),
+        pytest.param("https://[bad", id="half a bracket"),
+        pytest.param("https://[nothing]/", id="brackets without an address"),
+        pytest.param("file:///etc/passwd", id="a file"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_an_endpoint_where_codes_would_travel_readable_is_refused(url: str) -> None:  # matrix 126
+    with pytest.raises(BrokenProfile) as failure:
+        check_endpoint(url)
+
+    assert "AWS_ENDPOINT_URL" in (failure.value.hint or "")
+
+
+def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:  # matrix 51
+    check_ca_bundle(None)
+    check_ca_bundle(str(tmp_path))
+    with pytest.raises(BrokenProfile, match="missing.pem does not exist") as failure:
+        check_ca_bundle(str(tmp_path / "missing.pem"))
+
+    assert "AWS_CA_BUNDLE" in (failure.value.hint or "")
+
+
+def test_every_failure_of_the_door_is_one_of_ours(sandbox: Sandbox, aws: Aws, alice: User) -> None:
+    for kind in ("garbage", "html", "empty", "redirect", "truncated"):
+        sandbox.fail("GetCallerIdentity", Fault(kind))  # type: ignore[arg-type]
+        with pytest.raises(GdsExecError):
+            aws.caller_arn(key_of(alice))

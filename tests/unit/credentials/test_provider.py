@@ -1,0 +1,518 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gds_exec.config.profiles import CredentialProcess, Profile, Role, StoredKeys
+from gds_exec.credentials.cache import SessionCache, open_cache
+from gds_exec.credentials.locks import Holder, Locks
+from gds_exec.credentials.mfa import CodeSource, Question, TokenCodes
+from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.provider import Provider
+from gds_exec.credentials.request import AssumeRoleRequest, Origin, SessionTokenRequest
+from gds_exec.credentials.session import SessionCredentials
+from gds_exec.credentials.source import KeySource, identity_of
+from gds_exec.errors import (
+    AssumeRoleDenied,
+    NobodyToAsk,
+    SessionTooShort,
+    SourceCredentialsInvalid,
+    TokenCodeRefused,
+)
+from gds_exec.terminal import Suspended
+from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
+
+HOUR = 3600
+SERIAL = "arn:aws:iam::111111111111:mfa/alice"
+KEYS = StoredKeys("base", "AKIAEXAMPLE", "a-secret")
+READER = Profile("reader", KEYS, roles=(Role("arn:aws:iam::222222222222:role/reader"),), mfa_serial=SERIAL)
+ADMIN = replace(READER, name="admin", roles=(Role("arn:aws:iam::222222222222:role/admin"),))
+CHAINED = replace(READER, name="chained", roles=(*READER.roles, *ADMIN.roles))
+OPEN = replace(READER, name="open", mfa_serial=None)
+
+DENIED = AssumeRoleDenied("AWS refused the role: no", hint="the usual causes", code="AccessDenied")
+INVALID = SourceCredentialsInvalid("AWS says that the session has expired", code="ExpiredToken")
+
+
+class World:
+    """One machine with its cache, its clock and an AWS; each provider is a process of its own."""
+
+    def __init__(self, cache_path: Path | None) -> None:
+        self.clock = Clock()
+        self.sts = FakeSts(self.clock)
+        self.noticed = Said()
+        self.warned = Said()
+        self._cache_path = cache_path
+
+    def open_cache(self) -> SessionCache:
+        return open_cache(self._cache_path and str(self._cache_path), warn=self.warned)
+
+    def provider(
+        self,
+        profile: Profile,
+        asked: Asked = Asked(),  # noqa: B008  # a frozen value
+        *,
+        codes: CodeSource | None = None,
+        run: Callable[[str], str] = never,
+        cache: SessionCache | None = None,
+        **seams: Any,
+    ) -> Provider:
+        cache = cache or self.open_cache()
+        return Provider(
+            profile,
+            asked,
+            origin=Origin(identity_of(profile.source)),
+            source=KeySource(profile.source, run=run, now=self.clock),
+            sts=self.sts,
+            cache=cache,
+            locks=Locks(
+                cache.directory,
+                me=Holder(1),
+                timeout_seconds=10,
+                tell=never,
+                warn=never,
+                clock=self.clock,
+                sleep=never,
+            ),
+            codes=TokenCodes(
+                [codes] if codes else [],
+                say=self.noticed,
+                why_nobody=lambda question: NobodyToAsk(f"nobody for {question.role}"),
+                now=self.clock,
+                sleep=self.clock.sleep,
+            ),
+            make_session_name=lambda: "made-up",
+            notice=self.noticed,
+            now=self.clock,
+            **{"suspend": never, **seams},
+        )
+
+    def retrieve(self, profile: Profile, asked: Asked = Asked(), **seams: Any) -> SessionCredentials:  # noqa: B008
+        return self.provider(profile, asked, **seams).retrieve()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "cache")
+
+
+def ids(*sessions: SessionCredentials) -> list[str]:
+    return [session.access_key.access_key_id for session in sessions]
+
+
+def operations(world: World) -> list[str]:
+    names = {SessionTokenRequest: "GetSessionToken", AssumeRoleRequest: "AssumeRole"}
+    return [names[type(request)] for request in world.sts.requests]
+
+
+def test_a_role_is_assumed_from_the_mfa_session_which_is_had_with_a_code(world: World) -> None:
+    codes = ScriptedCodes(["111111"])
+
+    session = world.retrieve(READER, codes=codes)
+
+    first, second = world.sts.calls
+    assert first.request == SessionTokenRequest(SERIAL, 12 * HOUR)
+    assert (first.key.access_key_id, first.token_code) == ("AKIAEXAMPLE", "111111")
+    assert second.request == AssumeRoleRequest(READER.roles[0].role_arn, HOUR)
+    assert (second.key.session_token, second.token_code) == ("token-0001", None)
+    assert second.session_name == "made-up"
+    assert session.access_key.session_token == "token-0002"
+    assert codes.questions == [Question("reader", SERIAL)]
+
+
+def test_a_cached_session_costs_neither_call_nor_code(world: World) -> None:
+    made = world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    found = world.retrieve(READER)
+
+    assert ids(found) == ids(made)
+    assert len(world.sts.calls) == 2
+
+
+def test_one_code_opens_every_role_of_the_device(world: World) -> None:
+    codes = ScriptedCodes(["111111"])
+    world.retrieve(READER, codes=codes)
+    world.retrieve(ADMIN)
+
+    assert operations(world) == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+    assert world.sts.codes == ["111111"]
+
+
+def test_a_role_session_near_its_end_is_renewed_without_a_code(world: World) -> None:
+    old = world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    world.clock.advance(HOUR - 299)
+    new = world.retrieve(READER)
+
+    assert ids(new) != ids(old)
+    assert world.sts.codes == ["111111"]
+
+
+def test_an_old_mfa_session_costs_a_new_code(world: World) -> None:
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    world.clock.advance(12 * HOUR)
+    world.retrieve(READER, codes=ScriptedCodes(["222222"]))
+
+    assert world.sts.codes == ["111111", "222222"]
+
+
+def test_a_long_session_is_assumed_with_the_code_itself(world: World) -> None:
+    world.retrieve(READER, Asked(duration_seconds=8 * HOUR), codes=ScriptedCodes(["111111"]))
+
+    (call,) = world.sts.calls
+    assert call.request == AssumeRoleRequest(READER.roles[0].role_arn, 8 * HOUR, mfa_serial=SERIAL)
+    assert call.token_code == "111111"
+
+
+def test_a_chain_is_assumed_link_by_link(world: World) -> None:
+    session = world.retrieve(CHAINED, codes=ScriptedCodes(["111111"]))
+
+    assert operations(world) == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+    assert [call.key.session_token for call in world.sts.calls] == [None, "token-0001", "token-0002"]
+    assert session.access_key.session_token == "token-0003"
+
+
+def test_a_chain_goes_on_from_a_link_that_is_cached(world: World) -> None:
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    world.retrieve(CHAINED)
+
+    assert len(world.sts.calls) == 3
+
+
+def test_a_new_session_is_made_from_the_mfa_session_that_is_there(world: World) -> None:
+    old = world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    new = world.retrieve(READER, Asked(new_session=True))
+
+    assert ids(new) != ids(old)
+    assert operations(world) == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+    assert ids(world.retrieve(READER)) == ids(new)
+
+
+def test_a_given_session_name_is_used_and_has_a_session_of_its_own(world: World) -> None:
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.retrieve(READER, Asked(session_name="mine"))
+
+    assert [call.session_name for call in world.sts.calls[1:]] == ["made-up", "mine"]
+
+
+def test_keys_without_a_role_are_used_as_they_are_and_that_is_said(world: World) -> None:
+    session = world.retrieve(replace(READER, name="keys", roles=(), mfa_serial=None))
+
+    assert ids(session) == ["AKIAEXAMPLE"]
+    assert world.sts.calls == []
+    assert world.noticed.text == "keys has no role: its access key is used as it is"
+
+
+def test_where_nobody_can_be_asked_nothing_is_called(world: World) -> None:  # matrix 70
+    with pytest.raises(NobodyToAsk, match="nobody for reader"):
+        world.retrieve(READER)
+
+    assert (world.sts.calls, world.sts.identified) == ([], [])
+
+
+class AtThePrompt(ScriptedCodes):
+    """A person who takes the time for something else before they answer."""
+
+    def __init__(self, code: str, *, meanwhile: Callable[[], object]) -> None:
+        super().__init__([code])
+        self._meanwhile = meanwhile
+
+    def ask(self, question: Question) -> str:
+        self._meanwhile()
+        return super().ask(question)
+
+
+def test_who_cannot_ask_does_not_wait_for_one_who_can(world: World) -> None:
+    def run_in_the_background() -> None:
+        with pytest.raises(NobodyToAsk):
+            world.retrieve(READER)  # having to wait would fail it otherwise
+
+    world.retrieve(READER, codes=AtThePrompt("111111", meanwhile=run_in_the_background))
+
+    assert world.sts.codes == ["111111"]
+
+
+def test_keys_that_aws_does_not_know_cost_no_code(world: World) -> None:  # matrix 61
+    world.sts.identity_error = SourceCredentialsInvalid("not valid", hint="a hint", code="InvalidClientTokenId")
+    codes = ScriptedCodes(["111111"])
+
+    with pytest.raises(SourceCredentialsInvalid, match="the keys of profile base: not valid") as failure:
+        world.retrieve(READER, codes=codes)
+
+    assert codes.questions == []
+    assert world.sts.calls == []
+    assert (failure.value.hint, failure.value.code) == ("a hint", "InvalidClientTokenId")
+
+
+def test_keys_that_aws_does_not_know_are_named_without_mfa_too(world: World) -> None:
+    world.sts.answers = [INVALID]
+
+    with pytest.raises(SourceCredentialsInvalid, match="the keys of profile base"):
+        world.retrieve(OPEN)
+
+
+def test_a_cached_session_that_aws_no_longer_knows_is_dropped_once(world: World) -> None:  # matrix 60
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.sts.answers = [INVALID]
+
+    session = world.retrieve(ADMIN, codes=ScriptedCodes(["222222"]))
+
+    assert operations(world)[2:] == ["AssumeRole", "GetSessionToken", "AssumeRole"]
+    assert ids(session) == ["ASIAEXAMPLE0005"]
+    assert ids(world.retrieve(ADMIN)) == ids(session)
+
+
+def test_a_session_just_made_that_aws_does_not_know_ends_it(world: World) -> None:  # matrix 60
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.sts.answers = [INVALID, 12 * HOUR, INVALID]
+
+    with pytest.raises(SourceCredentialsInvalid):
+        world.retrieve(ADMIN, codes=ScriptedCodes(["222222", "333333"]))
+
+    assert world.sts.codes == ["111111", "222222"]
+
+
+def test_a_chain_whose_sessions_were_all_revoked_begins_anew(world: World) -> None:
+    world.retrieve(CHAINED, codes=ScriptedCodes(["111111"]))
+    world.sts.answers = [INVALID, INVALID]
+
+    world.retrieve(CHAINED, Asked(session_name="other"), codes=ScriptedCodes(["222222"]))
+
+    assert operations(world)[3:] == [
+        "AssumeRole",  # the second link, by the first: refused
+        "AssumeRole",  # the first, by the MFA session: refused
+        "GetSessionToken",
+        "AssumeRole",
+        "AssumeRole",
+    ]
+
+
+class CacheThatKeepsAll(SessionCache):
+    """A cache on a disk that became read-only."""
+
+    def keep(self, key: str, session: SessionCredentials) -> None: ...
+
+    def drop(self, key: str) -> None: ...
+
+
+def test_a_revoked_session_that_cannot_be_removed_is_not_taken_again(world: World) -> None:
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.sts.answers = [INVALID]
+    cache = CacheThatKeepsAll(world.open_cache().directory, warn=never)
+
+    world.retrieve(ADMIN, cache=cache, codes=ScriptedCodes(["222222"]))
+
+    assert operations(world)[2:] == ["AssumeRole", "GetSessionToken", "AssumeRole"]
+
+
+def test_a_denied_role_without_mfa_is_tried_once_more_with_a_device(world: World) -> None:  # matrix 56
+    world.sts.answers = [DENIED]
+    world.sts.device = SERIAL
+    codes = ScriptedCodes(["111111"])
+
+    session = world.retrieve(OPEN, codes=codes)
+
+    assert operations(world) == ["AssumeRole", "GetSessionToken", "AssumeRole"]
+    assert ids(session) == ["ASIAEXAMPLE0003"]
+    assert world.noticed.text == f"the role wants MFA: put mfa_serial = {SERIAL} into its profile"
+
+
+def test_the_device_beside_the_keys_is_taken_before_aws_is_asked_for_one(world: World) -> None:
+    world.sts.answers = [DENIED]
+
+    world.retrieve(replace(OPEN, source_mfa_serial=SERIAL), codes=ScriptedCodes(["111111"]))
+
+    assert world.sts.searched == []
+    assert world.sts.codes == ["111111"]
+
+
+def test_a_role_denied_with_mfa_too_is_denied(world: World) -> None:
+    world.sts.answers = [DENIED, 12 * HOUR, DENIED]
+    world.sts.device = SERIAL
+
+    with pytest.raises(AssumeRoleDenied):
+        world.retrieve(OPEN, codes=ScriptedCodes(["111111", "222222"]))
+
+    assert world.sts.codes == ["111111"]
+
+
+def test_a_denied_role_without_any_device_is_denied(world: World) -> None:
+    world.sts.answers = [DENIED]
+
+    with pytest.raises(AssumeRoleDenied) as failure:
+        world.retrieve(OPEN, codes=ScriptedCodes(["111111"]))
+
+    assert failure.value is DENIED
+
+
+def test_a_denied_role_hints_at_the_device_where_nobody_can_be_asked(world: World) -> None:
+    world.sts.answers = [DENIED]
+    world.sts.device = SERIAL
+
+    with pytest.raises(AssumeRoleDenied) as failure:
+        world.retrieve(OPEN)
+
+    assert f"mfa_serial = {SERIAL}" in (failure.value.hint or "")
+    assert len(world.sts.calls) == 1
+
+
+def test_a_role_that_mfa_was_used_for_is_denied_at_once(world: World) -> None:
+    world.sts.answers = [12 * HOUR, DENIED]
+
+    with pytest.raises(AssumeRoleDenied):
+        world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    assert world.sts.searched == []
+
+
+def test_ctrl_z_at_the_prompt_frees_the_locks_and_then_stops(world: World) -> None:  # matrix 7
+    stopped: list[str] = []
+
+    def suspend() -> None:
+        """Stop; meanwhile another terminal asks, and gets the session."""
+        stopped.append("here")
+        world.retrieve(READER, codes=ScriptedCodes(["222222"]))
+
+    codes = ScriptedCodes([Suspended(), "111111"])
+    session = world.retrieve(READER, codes=codes, suspend=suspend)
+
+    assert stopped == ["here"]
+    assert world.sts.codes == ["222222"]
+    assert ids(session) == ["ASIAEXAMPLE0002"]
+
+
+def test_ctrl_z_and_fg_ask_again_where_nobody_else_did(world: World) -> None:
+    codes = ScriptedCodes([Suspended(), "111111"])
+
+    world.retrieve(READER, codes=codes, suspend=lambda: None)
+
+    assert world.sts.codes == ["111111"]
+
+
+class SlowToFind(ScriptedCodes):
+    """Codes that, when first looked for, give another process the time to make the session."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__(["unused"])
+        self._meanwhile = [meanwhile]
+
+    @property
+    def is_available(self) -> bool:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return True
+
+
+def test_what_another_process_made_after_our_first_look_is_used(world: World) -> None:
+    codes = SlowToFind(lambda: world.retrieve(READER, codes=ScriptedCodes(["222222"])))
+
+    session = world.retrieve(READER, codes=codes)
+
+    assert ids(session) == ["ASIAEXAMPLE0002"]
+    assert codes.questions == []
+    assert len(world.sts.calls) == 2
+
+
+def test_a_session_shorter_than_the_minimum_asked_for_is_refused(world: World) -> None:
+    world.sts.answers = [900]
+
+    with pytest.raises(SessionTooShort, match="gives this session 900 s"):
+        world.retrieve(OPEN, Asked(min_remaining_seconds=HOUR))
+
+
+def test_a_session_shorter_than_asked_is_used_where_no_minimum_was(world: World) -> None:  # matrix 42
+    world.sts.answers = [60]
+
+    assert world.retrieve(OPEN).life_seconds() == 60
+    assert len(world.sts.calls) == 1
+
+
+def test_a_wrong_code_is_asked_for_again(world: World) -> None:
+    world.sts.answers = [TokenCodeRefused("wrong")]
+
+    world.retrieve(READER, codes=ScriptedCodes(["111111", "222222"]))
+
+    assert world.sts.codes == ["111111", "222222"]
+
+
+def test_a_session_for_another_role_is_never_taken_from_the_cache(world: World, tmp_path: Path) -> None:
+    world.retrieve(OPEN)
+    (path,) = (tmp_path / "cache").glob("*.session1")
+    path.write_text(path.read_text().replace("assumed-role/reader/", "assumed-role/admin/"))
+
+    world.retrieve(OPEN)
+
+    assert len(world.sts.calls) == 2
+
+
+def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
+    profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
+    document = (
+        '{"Version": 1, "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "a-secret", "SessionToken": "a-token"}'
+    )
+
+    world.retrieve(profile, Asked(duration_seconds=8 * HOUR), run=lambda _: document)
+
+    assert world.sts.requests == [AssumeRoleRequest(OPEN.roles[0].role_arn, HOUR)]
+    assert "lasts 1 h at most" in world.noticed.text
+
+
+def test_a_cached_session_is_found_without_running_the_credential_process(world: World) -> None:
+    profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
+    document = '{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "a-secret"}'
+    world.retrieve(profile, run=lambda _: document)
+
+    world.retrieve(profile, run=never)
+
+    assert len(world.sts.calls) == 1
+
+
+def test_without_a_cache_a_code_is_asked_for_once_in_a_process() -> None:
+    world = World(None)
+    provider = world.provider(READER, codes=ScriptedCodes(["111111"]))
+    first = provider.retrieve()
+    assert ids(provider.retrieve()) == ids(first)
+
+    world.clock.advance(HOUR - 10)
+
+    assert ids(provider.retrieve()) != ids(first)
+    assert world.sts.codes == ["111111"]
+
+
+def test_to_refresh_is_to_call_it_again(world: World) -> None:
+    provider = world.provider(READER, codes=ScriptedCodes(["111111"]))
+    first = provider.retrieve()
+
+    world.clock.advance(HOUR - 299)
+
+    assert ids(provider.retrieve()) != ids(first)
+
+
+def test_a_refresh_takes_what_another_process_has_made(world: World) -> None:
+    provider = world.provider(OPEN)
+    provider.retrieve()
+    world.clock.advance(HOUR - 299)
+    renewed = world.retrieve(OPEN)
+
+    assert ids(provider.retrieve()) == ids(renewed)
+
+
+def test_a_new_session_is_made_once_and_not_at_each_refresh(world: World) -> None:
+    provider = world.provider(OPEN, Asked(new_session=True))
+
+    assert ids(provider.retrieve()) == ids(provider.retrieve())
+
+
+def test_a_session_that_the_disk_does_not_take_is_used_all_the_same(world: World, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    without_cache = World(blocked)
+
+    session = without_cache.retrieve(OPEN)
+
+    assert session.access_key.access_key_id == a_session("0001").access_key.access_key_id
+    assert "sessions are not cached" in without_cache.warned.text

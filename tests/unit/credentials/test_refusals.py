@@ -1,0 +1,255 @@
+import pytest
+
+from gds_exec.credentials.refusals import Refusal, denied_hint, explain
+from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.errors import (
+    AnswerLost,
+    AssumeRoleDenied,
+    AwsRefused,
+    AwsUnreachable,
+    CredentialsError,
+    SourceCredentialsInvalid,
+    TokenCodeRefused,
+)
+
+SERIAL = "arn:aws:iam::111111111111:mfa/alice"
+ROLE = "arn:aws:iam::222222222222:role/admin"
+ASSUME = AssumeRoleRequest(ROLE, 28_800)
+WITH_CODE = AssumeRoleRequest(ROLE, 28_800, mfa_serial=SERIAL)
+TOKEN = SessionTokenRequest(SERIAL, 43_200)
+
+WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code."
+WRONG_SERIAL = (
+    "MultiFactorAuthentication failed, unable to validate MFA code.  "
+    "Please verify your MFA serial number is valid and associated with this user."
+)
+HALF = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
+DENIED = f"User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
+TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+OUT_OF_BOUNDS = (
+    "1 validation error detected: Value '129601' at 'durationSeconds' failed to satisfy constraint: "
+    "Member must have value less than or equal to 129600"
+)
+BAD_SIGNATURE = (
+    "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+)
+BEHIND = "Signature expired: 20260109T100000Z is now earlier than 20260109T114500Z (20260109T120000Z - 15 min.)"
+AHEAD = (
+    "Signature not yet current: 20260109T140000Z is still later than 20260109T121500Z "
+    "(20260109T120000Z + 15 min.)"
+)
+BEHIND_5 = "Signature expired: 20260109T115000Z is now earlier than 20260109T115500Z (20260109T120000Z - 5 min.)"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "request_", "error", "words", "hint"),
+    [
+        pytest.param(
+            "AccessDenied",
+            WRONG_CODE,
+            TOKEN,
+            TokenCodeRefused,
+            f"refused the MFA code for {SERIAL}",
+            "a code works once",
+            id="wrong or reused code",
+        ),
+        pytest.param(
+            "AccessDenied",
+            WRONG_CODE,
+            WITH_CODE,
+            TokenCodeRefused,
+            f"refused the MFA code for {SERIAL}",
+            "that device's clock",
+            id="wrong or reused code on AssumeRole",
+        ),
+        pytest.param(
+            "AccessDenied",
+            WRONG_SERIAL,
+            WITH_CODE,
+            AwsRefused,
+            f"no MFA device {SERIAL} of this user",
+            "compare mfa_serial",
+            id="serial wrong or not yours",
+        ),
+        pytest.param(
+            "AccessDenied",
+            WRONG_SERIAL,
+            TOKEN,
+            TokenCodeRefused,
+            f"could not validate the MFA code for {SERIAL}",
+            "compare mfa_serial",
+            id="serial wrong, or code rejected by GetSessionToken",
+        ),
+        pytest.param("AccessDenied", HALF, WITH_CODE, AwsRefused, "must provide both", "", id="half of both"),
+        pytest.param(
+            "AccessDenied",
+            DENIED,
+            ASSUME,
+            AssumeRoleDenied,
+            "is not authorized to perform: sts:AssumeRole",
+            "VPN",
+            id="unknown role, trust says no, MFA missing",
+        ),
+        pytest.param(
+            "ValidationError",
+            TOO_LONG,
+            ASSUME,
+            AwsRefused,
+            "a session of 8h is more than AWS gives",
+            "--duration 1h",
+            id="too long for role",
+        ),
+        pytest.param(
+            "ValidationError",
+            CHAINED,
+            ASSUME,
+            AwsRefused,
+            "a session of 8h is more than AWS gives",
+            "1h at most",
+            id="chained",
+        ),
+        pytest.param(
+            "ValidationError",
+            OUT_OF_BOUNDS,
+            SessionTokenRequest(SERIAL, 129_601),
+            AwsRefused,
+            "a session of 36h1s is more than AWS gives",
+            "15m to 36h",
+            id="out of bounds",
+        ),
+        pytest.param(
+            "AccessDenied",
+            "Cannot call GetSessionToken with session credentials",
+            TOKEN,
+            AwsRefused,
+            "Cannot call GetSessionToken with session credentials",
+            "",
+            id="GetSessionToken with session creds",
+        ),
+        pytest.param(
+            "ExpiredToken",
+            "The security token included in the request is expired",
+            ASSUME,
+            SourceCredentialsInvalid,
+            "session has expired",
+            "put a current key",
+            id="expired creds",
+        ),
+        pytest.param(
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid",
+            ASSUME,
+            SourceCredentialsInvalid,
+            "access key is not valid",
+            "put a current key",
+            id="unknown or inactive key",
+        ),
+        pytest.param(
+            "SignatureDoesNotMatch",
+            BAD_SIGNATURE,
+            ASSUME,
+            SourceCredentialsInvalid,
+            "secret access key does not belong",
+            "enter the key again",
+            id="bad signature",
+        ),
+        pytest.param(
+            "SignatureDoesNotMatch",
+            BEHIND,
+            ASSUME,
+            AwsRefused,
+            "clock is 120 min behind AWS's",
+            "set the clock",
+            id="clock behind",
+        ),
+        pytest.param(
+            "SignatureDoesNotMatch",
+            BEHIND_5,
+            ASSUME,
+            AwsRefused,
+            "clock is 120 min behind AWS's",
+            "set the clock",
+            id="clock behind for an older service",
+        ),
+        pytest.param(
+            "RegionDisabledException",
+            "STS is not activated in this region for account:111111111111.",
+            ASSUME,
+            AwsRefused,
+            "not activated in this region",
+            "--region",
+            id="region disabled",
+        ),
+        pytest.param("Throttling", "Rate exceeded", ASSUME, AwsUnreachable, "Rate", "again", id="throttled"),
+        pytest.param(
+            "IDPCommunicationError", "IdP", ASSUME, AwsUnreachable, "IdP", "again", id="identity provider"
+        ),
+        pytest.param("Strange", "Whatever", ASSUME, AwsRefused, "Whatever (Strange)", "", id="anything else"),
+        pytest.param("", "", None, AwsRefused, "AWS refused AssumeRole", "", id="an empty error"),
+    ],
+)
+def test_what_each_refusal_of_aws_means(
+    code: str, message: str, request_: Request | None, error: type[CredentialsError], words: str, hint: str
+) -> None:
+    refusal = Refusal("AssumeRole", code, message, 403, request_, clock_offset=7200)
+
+    explained = explain(refusal)
+
+    assert type(explained) is error
+    assert words in explained.message
+    assert hint in (explained.hint or "")
+    assert not isinstance(explained, AwsRefused) or explained.code == code
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        (7200, "120 min behind"),
+        (-7200, "120 min ahead of"),
+        (None, "far from"),
+        (0, "far from"),
+    ],
+)
+def test_how_far_the_clock_is_off_is_said_where_it_is_known(offset: int | None, words: str) -> None:
+    refusal = Refusal("AssumeRole", "SignatureDoesNotMatch", AHEAD, 403, ASSUME, clock_offset=offset)
+
+    assert f"this machine's clock is {words} AWS's" in explain(refusal).message
+
+
+@pytest.mark.parametrize(("status", "code"), [(500, "InternalFailure"), (503, "ServiceUnavailable"), (400, "Throttling")])
+def test_an_answer_that_may_have_come_too_late_leaves_a_code_in_doubt(status: int, code: str) -> None:
+    without = explain(Refusal("AssumeRole", code, "busy", status, ASSUME))
+    with_code = explain(Refusal("AssumeRole", code, "busy", status, WITH_CODE, token_code="123456"))
+
+    assert type(without) is AwsUnreachable
+    assert type(with_code) is AnswerLost
+
+
+def test_a_code_that_aws_quotes_is_masked() -> None:
+    message = (
+        "1 validation error detected: Value '123456' at 'tokenCode' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [\\d]*"
+    )
+
+    explained = explain(Refusal("GetSessionToken", "ValidationError", message, 400, TOKEN, "123456"))
+
+    assert "Value '****' at 'tokenCode'" in explained.message
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken", "Strange"])
+def test_what_aws_says_can_neither_steer_the_terminal_nor_show_a_key_id(code: str) -> None:
+    explained = explain(Refusal("AssumeRole", code, "\x1b[2J AKIAIOSFODNN7EXAMPLE \u202e", 403, ASSUME))
+
+    assert "\\x1b[2J AKIA…MPLE \\u202e" in explained.message
+
+
+def test_a_denial_names_its_causes_in_the_order_of_their_frequency() -> None:
+    hint = denied_hint()
+
+    assert hint.index("VPN") < hint.index("granted") < hint.index("name right") < hint.index("MFA")
+
+
+def test_a_denial_names_a_device_that_is_known() -> None:
+    assert f"mfa_serial = {SERIAL}" in denied_hint(SERIAL)
