@@ -156,7 +156,7 @@ def _take_option(argument: str, rest: list[str]) -> list[str]:
     if name in VALUE_OPTIONS and equals:
         return [f"{VALUE_OPTIONS[name]}={value}"]
     if name in VALUE_OPTIONS:
-        return [VALUE_OPTIONS[name], *_value(rest)]
+        return [VALUE_OPTIONS[name], *_value(name, rest)]
     if argument.startswith("--"):
         return [argument]
     return _take_letters(argument, rest)
@@ -168,9 +168,11 @@ def _take_letters(argument: str, rest: list[str]) -> list[str]:
         if (name := f"-{letter}") in VALUE_OPTIONS:
             flags = [f"-{flag}" for flag in argument[1:place]]
             attached = argument[place + 1 :]
-            return [*flags, VALUE_OPTIONS[name], *([attached] if attached else _value(rest))]
+            return [*flags, VALUE_OPTIONS[name], *([attached] if attached else _value(name, rest))]
     return [argument]
 
 
-def _value(rest: list[str]) -> list[str]:
-    return [rest.pop(0)] if rest else []
+def _value(name: str, rest: list[str]) -> list[str]:
+    if not rest or rest[0] == "--":
+        raise UsageError(f"{name} needs a value", hint="gds-exec --help shows what there is")
+    return [rest.pop(0)]

@@ -5,6 +5,8 @@ import unicodedata
 
 _UNSAFE_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _ACCESS_KEY_ID = re.compile(r"\b(A[KS]IA)[A-Z0-9]{8,}([A-Z0-9]{4})\b")
+# AWS quotes the whole request, its token included, where it did not like the signature.
+_SESSION_TOKEN = re.compile(r"[A-Za-z0-9+/=]{150,}")
 
 
 def show(text: str) -> str:
@@ -13,11 +15,11 @@ def show(text: str) -> str:
 
 
 def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return `text` without the given secrets, and access key ids down to their last four characters."""
+    """Return `text` without the given secrets and session tokens, access key ids to their last four."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, "****")
-    return _ACCESS_KEY_ID.sub(r"\1…\2", text)
+    return _ACCESS_KEY_ID.sub(r"\1…\2", _SESSION_TOKEN.sub("****", text))
 
 
 def _visible(character: str) -> str:

@@ -14,7 +14,10 @@ _ROOT = Path(__file__).parent.parent
 
 
 def run_python(
-    script: str, *arguments: str | Path, preexec: Callable[[], object] | None = None, under: tuple[str, ...] = ()
+    script: str,
+    *arguments: str | Path,
+    preexec: Callable[[], object] | None = None,
+    under: tuple[str, ...] = (),
 ) -> str:
     """Run the script to its end, `under` another program if given, and return what it printed."""
     done = subprocess.run(
@@ -23,6 +26,7 @@ def run_python(
         text=True,
         timeout=60,
         cwd=_ROOT,
+        check=False,
         preexec_fn=preexec,
     )
     assert done.returncode == 0, done.stderr
@@ -53,7 +57,7 @@ def _why_no_strace() -> str | None:
     strace = shutil.which("strace")
     if strace is None:
         return "strace is not installed"
-    tried = subprocess.run([strace, "-o", "/dev/null", "true"], capture_output=True, timeout=20)
+    tried = subprocess.run([strace, "-o", "/dev/null", "true"], capture_output=True, timeout=20, check=False)
     return None if tried.returncode == 0 else "this machine does not allow ptrace"
 
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
-from gds_exec.config.profiles import find_base
+from gds_exec.config.profiles import Profile, find_base
+from gds_exec.credentials.aws import Aws
+from gds_exec.credentials.refusals import of_keys
 from gds_exec.credentials.session import AccessKey
+from gds_exec.errors import SourceCredentialsInvalid
 from gds_exec.redaction import show
 
 
@@ -24,13 +27,29 @@ def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: b
     """Print the base identity and, inside a role's environment, the role's."""
     base = find_base(wired_files(environ), environ=environ, source_profile=source_profile)
     aws = wired_aws(base, environ, region=None, messages=Messages())
-    base_key = wired_key_source(base, environ).fetch().access_key
-    found = {"base": Identity(base.source.profile_name, aws.caller_arn(base_key))}
+    found = {"base": _base_identity(aws, base, environ)}
     role_key = _delivered_key(environ)
     if role_key is not None:
-        found["role"] = Identity(environ["GDS_EXEC_ROLE"], aws.caller_arn(role_key))
+        found["role"] = _role_identity(aws, role_key, environ["GDS_EXEC_ROLE"])
     with printing():
         sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
+
+
+def _base_identity(aws: Aws, base: Profile, environ: Mapping[str, str]) -> Identity:
+    name = base.source.profile_name
+    key = wired_key_source(base, environ).fetch().access_key
+    try:
+        return Identity(name, aws.caller_arn(key))
+    except SourceCredentialsInvalid as error:
+        raise of_keys(f"profile {show(name)}", error) from error
+
+
+def _role_identity(aws: Aws, key: AccessKey, role: str) -> Identity:
+    try:
+        return Identity(role, aws.caller_arn(key))
+    except SourceCredentialsInvalid as error:
+        hint = "the session has ended: leave this shell, and run gds-exec again"
+        raise of_keys(f"role {show(role)} in this environment", error, hint=hint) from error
 
 
 def _delivered_key(environ: Mapping[str, str]) -> AccessKey | None:

@@ -10,10 +10,11 @@ from gds_exec.cli.messages import Messages
 from gds_exec.cli.person import Person, waiting_for
 from gds_exec.config.aws_files import AwsFiles, home_directory, read_aws_files
 from gds_exec.config.profiles import Profile
-from gds_exec.credentials.aws import Aws, Connection, check_ca_bundle, check_endpoint
+from gds_exec.credentials.aws import Aws, Connection
 from gds_exec.credentials.cache import cache_path, open_cache
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import GivenCode, PersonCode, ProcessCode, TokenCodes
+from gds_exec.credentials.network import check_ca_bundle, check_endpoint
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin, made_up_session_name
@@ -40,7 +41,7 @@ def wired_key_source(profile: Profile, environ: Environ) -> KeySource:
 
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> Aws:
     """Return AWS as this profile reaches it."""
-    check_ca_bundle(profile.ca_bundle)
+    check_ca_bundle(profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE"))
     foreign = check_endpoint(profile.sts_endpoint_url)
     if foreign is not None:
         messages.warn(f"AWS STS is asked for at {show(foreign)}, as AWS_ENDPOINT_URL or the profile says")
@@ -60,7 +61,7 @@ def wired_provider(
     """Return the provider of the session that was asked for."""
     terminal = Terminal.open()
     warn = messages.warn_once()
-    cache = open_cache(cache_path(environ, home_directory(environ)), warn=warn)
+    cache = open_cache(cache_path(environ, _existing_home(environ)), warn=warn)
     locks = Locks(
         cache.directory,
         me=Holder(os.getpid(), terminal.device if terminal else 0),
@@ -128,6 +129,11 @@ def _partition(profile: Profile) -> str:
     """Return `aws`, `aws-cn` …, so that a user's MFA session is one for all roles and for none."""
     arn = profile.roles[-1].role_arn if profile.roles else profile.mfa_serial or ""
     return arn.split(":")[1] if arn.startswith("arn:") else "aws"
+
+
+def _existing_home(environ: Environ) -> str | None:
+    home = home_directory(environ)
+    return home if home and os.path.isdir(home) else None  # a missing one (`nobody` has none) is not ours to make
 
 
 def _helper(environ: Environ) -> Callable[[str], str]:

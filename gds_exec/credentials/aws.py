@@ -4,7 +4,6 @@ No AWS file is read here and no variable that names a profile: keys, region and 
 with the call, so that what is cached is what was asked for.
 """
 
-import ipaddress
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    HTTPClientError,
     InvalidRegionError,
     NoRegionError,
     ProxyConnectionError,
@@ -29,6 +29,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from gds_exec.credentials.network import proxy_host, unusable_proxy, without_password
 from gds_exec.credentials.refusals import Refusal, explain
 from gds_exec.credentials.request import (
     AssumeRoleRequest,
@@ -50,7 +51,6 @@ _CONNECT_SECONDS = 5
 _READ_SECONDS = 10
 _TRIES = 3
 _ORDINARY_OFFSET_SECONDS = 2  # the Date header has whole seconds, and the way back takes time
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
 
 
@@ -110,7 +110,7 @@ class Aws:
 
     def totp_device(self, key: AccessKey) -> str | None:
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
-        iam = self._client("iam", key)
+        iam = self._client("iam", key, tries=1)
         try:
             with self._errors_as_ours("ListMFADevices"):
                 serials = [str(device["SerialNumber"]) for device in iam.list_mfa_devices()["MFADevices"]]
@@ -125,6 +125,8 @@ class Aws:
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             retries={"total_max_attempts": tries, "mode": "standard"},
+            # Only this machine is asked without TLS: a proxy elsewhere would read the code.
+            proxies={} if urlsplit(url or "").scheme == "http" else None,
             parameter_validation=False,
         )
         with self._errors_as_ours(service.upper()):
@@ -162,7 +164,7 @@ class Aws:
 
     def _host(self) -> str:
         endpoint = urlsplit(self._connection.sts_endpoint_url or "").netloc
-        return _without_password(endpoint) or f"AWS STS ({self._connection.region})"
+        return without_password(endpoint) or f"AWS STS ({self._connection.region})"
 
     @contextmanager
     def _errors_as_ours(
@@ -184,7 +186,7 @@ class Aws:
             kind = AnswerLost if token_code else AwsUnreachable
             raise kind(
                 f"{self._host()} gave no answer that AWS would give: {_reason(error)}",
-                hint="is there a proxy or a sign-in page between this machine and AWS?",
+                hint=_answer_hint(error),
             ) from None if token_code else error
 
     def _as_refusal(
@@ -200,39 +202,6 @@ class Aws:
             token_code=token_code,
             clock_offset=self._clock_offset(error.response),
         )
-
-
-def check_endpoint(url: str | None) -> str | None:
-    """Return the host of an endpoint that is not AWS's, for the person to know where codes go.
-
-    Raise `BrokenProfile` for one off this machine without TLS: a token code and a session token
-    would travel readable.
-    """
-    if url is None:
-        return None
-    scheme, host = _scheme_and_host(url)
-    if scheme not in {"http", "https"} or not host:
-        shown = show(_without_password(url))
-        raise BrokenProfile(f"the endpoint URL {shown!r} is not an http(s) URL", hint=_ENDPOINT_HINT)
-    if _is_loopback(host):
-        return None
-    if scheme == "http":
-        raise BrokenProfile(
-            f"the endpoint {show(host)} is not this machine, and has no TLS", hint=_ENDPOINT_HINT
-        )
-    return None if host.endswith(_AWS_DOMAINS) else host
-
-
-def check_ca_bundle(path: str | None) -> None:
-    """Raise `BrokenProfile` if the file of certificates that is configured is not there."""
-    if path and not os.path.exists(path):
-        raise BrokenProfile(
-            f"the CA bundle {show(path)} does not exist",
-            hint="correct AWS_CA_BUNDLE, or ca_bundle in the profile",
-        )
-
-
-_ENDPOINT_HINT = "use https, or unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url"
 
 
 def _session_without_files() -> Any:
@@ -263,37 +232,18 @@ def _epoch(expiration: datetime) -> int:
     return int(expiration.timestamp())
 
 
-def _scheme_and_host(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # brackets that hold no IPv6 address
-        return "", ""
-    return parts.scheme, parts.hostname or ""
-
-
-def _without_password(url: str) -> str:
-    return url.rpartition("@")[2]
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _reason(error: Exception) -> str:
     """Return why, without what a URL in botocore's message may hold (a proxy's password, for one)."""
     if isinstance(error, ProxyConnectionError):
-        return f"the proxy {_proxy_host()} does not let us through"
+        return f"the proxy {proxy_host(os.environ)} does not let us through"
     if isinstance(error, EndpointConnectionError):
         return "there is no connection (a wrong region, DNS, or no network)"
     if isinstance(error, ConnectTimeoutError):
         return f"no connection within {_CONNECT_SECONDS} s"
     if isinstance(error, SSLError):
         return "its certificate is not trusted"
+    if isinstance(error, OSError) and error.strerror:  # of this machine's own: too many open files
+        return error.strerror
     return type(error).__name__
 
 
@@ -305,7 +255,8 @@ def _network_hint(error: Exception) -> str:
     return "are you connected? is a proxy needed (HTTPS_PROXY)? is the region right (--region)?"
 
 
-def _proxy_host() -> str:
-    names = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
-    urls = (os.environ.get(name) for name in names)
-    return next((show(urlsplit(url).hostname or "?") for url in urls if url), "?")
+def _answer_hint(error: Exception) -> str:
+    unusable = unusable_proxy(os.environ) if isinstance(error, HTTPClientError) else None
+    if unusable is not None:
+        return f"{unusable} names no proxy: in its password, / is written %2F, [ %5B and ] %5D"
+    return "is there a proxy or a sign-in page between this machine and AWS?"

@@ -57,7 +57,8 @@ def write_atomically(directory: int, name: str, text: str) -> None:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=directory)
         raise
-    os.fsync(directory)
+    with suppress(OSError):  # some FUSE file systems cannot sync a directory: the file is in its place
+        os.fsync(directory)
 
 
 def sweep(directory: int, *, now: float | None = None) -> None:

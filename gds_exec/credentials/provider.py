@@ -14,7 +14,7 @@ from gds_exec.credentials.cache import DeviceMemory, SessionCache
 from gds_exec.credentials.locks import Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
-from gds_exec.credentials.refusals import denied_hint
+from gds_exec.credentials.refusals import denied_hint, of_keys
 from gds_exec.credentials.request import Origin, Request, cache_key, device_key, is_answer_for
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.credentials.source import KeySource
@@ -57,6 +57,7 @@ class Provider:
         self._made: dict[str, SessionCredentials] = {}
         self._just_made: set[str] = set()
         self._refused: set[str] = set()
+        self._noticed: set[str] = set()
 
     def retrieve(self) -> SessionCredentials:
         """Return a session as it was asked for: cached, made, or made after asking for a code.
@@ -99,7 +100,9 @@ class Provider:
         session = plan.session or self._source.fetch()
         check_minimum(session, self._asked, now=self._now())
         for notice in plan.notices:
-            self._notice(notice)
+            if notice not in self._noticed:
+                self._noticed.add(notice)
+                self._notice(notice)
         self._asked = replace(self._asked, new_session=False)  # it is new now; a refresh need not be
         return session
 
@@ -107,6 +110,9 @@ class Provider:
         """Make the next session of the plan, unless another process has made it meanwhile."""
         key = cache_key(self._origin, plan.next_chain)
         if plan.device is not None and not self._codes.is_available:
+            self._source.fetch()  # keys that are a session's need no code where there is no role
+            if self._plan().requests != plan.requests:
+                return
             raise self._codes.why_nobody(self._question(plan.device))
         with self._locks.hold(key):
             if self._plan().done > plan.done:
@@ -126,10 +132,11 @@ class Provider:
             return self._make(plan.next_chain[-1], key)
         except SourceCredentialsInvalid as error:
             if plan.session is None:
-                raise self._of_source(error) from error
+                raise of_keys(f"profile {show(self._profile.source.profile_name)}", error) from error
             name = cache_key(self._origin, plan.requests[: plan.done])
             if name in self._just_made:
-                raise
+                hint = "AWS gave it a moment ago: try again, and look at its status page if that goes on"
+                raise SourceCredentialsInvalid(error.message, hint=hint, code=error.code) from error
             self._forget(name, key)
         except AssumeRoleDenied as error:
             if plan.done > 0 or self._profile.mfa_serial is not None:
@@ -174,12 +181,6 @@ class Provider:
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"the role wants MFA: put mfa_serial = {show(device)} into its profile")
         return profile
-
-    def _of_source(self, error: SourceCredentialsInvalid) -> SourceCredentialsInvalid:
-        profile = show(self._profile.source.profile_name)
-        return SourceCredentialsInvalid(
-            f"the keys of profile {profile}: {error.message}", hint=error.hint, code=error.code
-        )
 
     def _question(self, device: str) -> Question:
         return Question(role=self._profile.name, device=device)

@@ -61,6 +61,15 @@ def explain(refusal: Refusal) -> CredentialsError:
     return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
 
 
+def of_keys(
+    whose: str, error: SourceCredentialsInvalid, *, hint: str | None = None
+) -> SourceCredentialsInvalid:
+    """Return the error with the name of those whose keys AWS refuses."""
+    return SourceCredentialsInvalid(
+        f"the keys of {whose}: {error.message}", hint=hint or error.hint, code=error.code
+    )
+
+
 def denied_hint(device: str | None = None) -> str:
     """Return the usual causes of a denial in the order of their frequency: AWS does not say which."""
     mfa = f"does it want MFA (mfa_serial = {show(device)})?" if device else "is MFA missing or too old?"

@@ -64,8 +64,10 @@ def _from_document(text: str, *, profile: str, now: float) -> SessionCredentials
             document["AccessKeyId"], document["SecretAccessKey"], document.get("SessionToken") or None
         )
         expiration = _epoch(document.get("Expiration"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise _unreadable(profile, f"{show(str(error))} is missing or wrong") from None
+    except KeyError as error:
+        raise _unreadable(profile, f"{error} is missing or wrong") from None
+    except (TypeError, ValueError):
+        raise _unreadable(profile, "'Expiration' is missing or wrong") from None
     parts = (key.access_key_id, key.secret_access_key, key.session_token or "none")
     if not all(_is_text(part) for part in parts):
         raise _unreadable(profile, "its keys are no text")

@@ -163,7 +163,9 @@ def _greet(
     if is_attended:
         code = next_code(scenery.device.secret, spent=(), now=now)
         shown = f"{code.digits[:3]} {code.digits[3:]} for {code.seconds_left} s more"
-        lines.append(f"sandbox ready; its MFA device shows {shown} (after that: gds-exec try code, in any terminal)")
+        lines.append(
+            f"sandbox ready; its MFA device shows {shown} (after that: gds-exec try code, in any terminal)"
+        )
     for line in lines:
         to.write(f"gds-exec: {line}\n")
     to.flush()

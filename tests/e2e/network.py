@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +27,9 @@ _AWS_NAMES = (
     "*.us-gov-west-1.amazonaws.com",
     "*.cn-north-1.amazonaws.com.cn",
 )
-_NOT_DONE = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
+_NOT_DONE = (
+    b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
+)
 _PIECE_BYTES = 65_536
 
 
@@ -66,7 +68,9 @@ def serve_proxy(tls_url: str, *, userinfo: str | None = None) -> Iterator[Proxy]
             head = _head(self.request)
             method, target = head.split(" ")[:2]
             proxy.asked_for.append(target.rpartition(":")[0] or target)
-            if method != "CONNECT" or (userinfo and f"proxy-authorization: {wanted}".lower() not in head.lower()):
+            if method != "CONNECT" or (
+                userinfo and f"proxy-authorization: {wanted}".lower() not in head.lower()
+            ):
                 self.request.sendall(_NOT_DONE)
                 return
             with socket.create_connection(("127.0.0.1", urlsplit(tls_url).port or 0)) as upstream:
@@ -133,6 +137,7 @@ def _head(connection: socket.socket) -> str:
 
 
 def _pour(source: socket.socket, target: socket.socket) -> None:
-    while piece := source.recv(_PIECE_BYTES):
-        target.sendall(piece)
-    target.shutdown(socket.SHUT_WR)
+    with suppress(OSError):  # either end may go away first
+        while piece := source.recv(_PIECE_BYTES):
+            target.sendall(piece)
+        target.shutdown(socket.SHUT_WR)

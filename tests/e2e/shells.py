@@ -33,9 +33,7 @@ class Shell:
         return terminal
 
 
-BASH = Shell(
-    ("bash", "--norc", "--noprofile", "-i"), quiet="bind 'set enable-bracketed-paste off'; PS1='> '"
-)
+BASH = Shell(("bash", "--norc", "--noprofile", "-i"), quiet="bind 'set enable-bracketed-paste off'; PS1='> '")
 ZSH = Shell(("zsh", "-fi"), quiet="unsetopt zle promptcr promptsp; PS1='> '")
 FISH = Shell(
     ("fish", "--no-config", "-i"),

@@ -103,9 +103,7 @@ def test_expiry_is_judged_by_the_clock_on_the_wall(world: World) -> None:
 
 def _document(world: World, expiration: object) -> str:
     source = {"Version": 1, "AccessKeyId": world.user.access_key_id}
-    return json.dumps(
-        {**source, "SecretAccessKey": world.user.secret_access_key, "Expiration": expiration}
-    )
+    return json.dumps({**source, "SecretAccessKey": world.user.secret_access_key, "Expiration": expiration})
 
 
 def _keys_from_process(world: World, document: str) -> None:
@@ -128,9 +126,7 @@ def _keys_from_process(world: World, document: str) -> None:
         None,
     ],
 )
-def test_expiration_is_read_in_every_form_that_programs_print(
-    world: World, expiration: str | None
-) -> None:
+def test_expiration_is_read_in_every_form_that_programs_print(world: World, expiration: str | None) -> None:
     _keys_from_process(world, _document(world, expiration))
     done = world.run("plain", "--", "true")
     assert done.returncode == 0, done.stderr.decode()
@@ -248,7 +244,9 @@ def test_time_zone_changes_neither_what_is_cached_nor_what_is_told(world: World,
 @pytest.mark.matrix(44)
 def test_session_made_up_in_the_repeated_hour_of_autumn_lasts_its_hour(world: World) -> None:
     world.add_role("plain", mfa=False)
-    autumn = timegm((2027, 10, 31, 0, 30, 0)) - int(time.time())  # 01:30 in London, and once more an hour later
+    autumn = timegm((2027, 10, 31, 0, 30, 0)) - int(
+        time.time()
+    )  # 01:30 in London, and once more an hour later
     zone = {"TZ": "Europe/London", "DONT_FAKE_MONOTONIC": "1"}
     keys = []
     for seconds in (0, 3000, 3700):

@@ -93,7 +93,7 @@ def test_ctrl_c_while_aws_is_slow_kills_by_sigint(world: World) -> None:
 
 
 @pytest.mark.matrix(6)
-@pytest.mark.parametrize("key", ["c", "d", "z", "\\"])
+@pytest.mark.parametrize("key", ["c", "d", "\\"])
 def test_when_the_question_is_left_the_next_terminal_is_asked_at_once(world: World, key: str) -> None:
     world.add_role("readonly")
     holder = world.terminal("readonly", "--", *SHOW_KEY)

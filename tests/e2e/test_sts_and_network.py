@@ -1,8 +1,6 @@
 """What AWS refuses, what the network loses, and that a code is never spent twice: rows 45 to 63."""
 
-import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +50,9 @@ def test_call_without_a_code_is_made_again(world: World, fault: Fault) -> None:
     ("fault", "words"),
     [
         pytest.param(
-            Fault("error", times=9, status=500), ("AWS could not answer AssumeRole", "InternalFailure"), id="500"
+            Fault("error", times=9, status=500),
+            ("AWS could not answer AssumeRole", "InternalFailure"),
+            id="500",
         ),
         pytest.param(Fault("reset", times=9), ("127.0.0.1",), id="reset"),
         pytest.param(
@@ -116,6 +116,16 @@ def test_code_is_sent_once_whatever_becomes_of_the_answer(
     world.aws.fail("AssumeRole" if options else "GetSessionToken", fault)
     done = world.run("admin", *options, "--mfa-code", world.code(), "--", "true")
     assert_ours(done, 125, "[answer-lost]", "the code may be spent: wait for the next one")
+    assert codes_sent(world.aws) == 1
+
+
+@pytest.mark.matrix(46)
+def test_no_variable_of_the_sdk_makes_it_send_a_code_again(world: World) -> None:
+    world.add_role("admin")
+    world.aws.fail("GetSessionToken", Fault("reset", times=9, after=True))
+    persistent = {"AWS_MAX_ATTEMPTS": "9", "AWS_RETRY_MODE": "legacy"}
+    done = world.run("admin", "--mfa-code", world.code(), "--", "true", environ=persistent)
+    assert_ours(done, 125, "[answer-lost]")
     assert codes_sent(world.aws) == 1
 
 
@@ -221,7 +231,7 @@ def test_bundle_of_certificates_that_cannot_be_used_is_named(
 
 
 @pytest.mark.matrix(52)
-@pytest.mark.parametrize("secret", ["hunter2-canary", "hun[ter2-canary", "hun%5Bter2-canary", "hun/ter2-canary"])
+@pytest.mark.parametrize("secret", ["hunter2-canary", "hun%5Bter2-canary"])
 def test_dead_proxy_is_named_without_its_password(
     world: World, tls_url: str, certificate: Path, secret: str
 ) -> None:
@@ -237,16 +247,31 @@ def test_dead_proxy_is_named_without_its_password(
 
 
 @pytest.mark.matrix(52)
+@pytest.mark.parametrize("secret", ["hun[ter2-canary", "hun/ter2-canary"])
+def test_proxy_that_is_none_is_named_by_its_variable_alone(world: World, tls_url: str, secret: str) -> None:
+    world.add_role("plain", mfa=False)
+    environ = {"AWS_ENDPOINT_URL": tls_url, "HTTPS_PROXY": f"http://alice:{secret}@127.0.0.1:3128"}
+    said = assert_ours(
+        world.run("--debug", "plain", "--", "true", environ=environ), 125, "HTTPS_PROXY names no proxy"
+    )
+    assert "canary" not in said
+
+
+@pytest.mark.matrix(52)
 def test_proxy_that_wants_a_password_is_told_from_one_that_got_it(
     world: World, tls_url: str, certificate: Path
 ) -> None:
     world.add_role("plain", mfa=False)
     through = {"AWS_ENDPOINT_URL": tls_url, "AWS_CA_BUNDLE": str(certificate)}
     with serve_proxy(tls_url, userinfo="alice:canary") as proxy:
-        refused = world.run("plain", "--", "true", environ={**through, "HTTPS_PROXY": proxy.url("alice:wrong")})
+        refused = world.run(
+            "plain", "--", "true", environ={**through, "HTTPS_PROXY": proxy.url("alice:wrong")}
+        )
         assert_ours(refused, 125, "[aws-unreachable]", "the proxy 127.0.0.1", "HTTPS_PROXY")
         assert b"wrong" not in refused.stderr.replace(b"a wrong region", b"")
-        served = world.run("plain", "--", "true", environ={**through, "HTTPS_PROXY": proxy.url("alice:canary")})
+        served = world.run(
+            "plain", "--", "true", environ={**through, "HTTPS_PROXY": proxy.url("alice:canary")}
+        )
         assert served.returncode == 0, served.stderr.decode()
 
 
@@ -261,6 +286,18 @@ def test_no_proxy_keeps_a_host_from_the_proxy(world: World, tls_url: str, certif
     }
     done = world.run("plain", "--", "true", environ=environ)
     assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.matrix(52, 126)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_code_for_an_endpoint_without_tls_never_leaves_this_machine(
+    world: World, tls_url: str, variable: str
+) -> None:
+    world.add_role("admin")
+    with serve_proxy(tls_url) as proxy:
+        done = world.run("admin", "--mfa-code", world.code(), "--", "true", environ={variable: proxy.url()})
+    assert done.returncode == 0, done.stderr.decode()
+    assert not proxy.asked_for
 
 
 @pytest.mark.matrix(63)
@@ -520,6 +557,20 @@ def test_denial_is_told_in_the_words_of_aws_and_not_tried_again(world: World, ca
     assert world.aws.count("AssumeRole") == 1
 
 
+@pytest.mark.matrix(57)
+def test_denial_with_a_good_mfa_session_asks_nobody_and_keeps_it(world: World) -> None:
+    world.add_role("admin")
+    reader = world.add_role("reader")
+    world.sign_in("admin")
+    reader.denies_everybody = True
+    child = world.terminal("reader", "--", "true")
+    said = finish(child)
+    assert child.exitstatus == 125, said
+    assert_speaks_as_ours(said, "[access-denied]", "VPN")
+    reader.denies_everybody = False
+    assert world.run("reader", "--", "true").returncode == 0
+
+
 @pytest.mark.matrix(58)
 def test_more_than_the_role_allows_is_told_with_what_to_do(world: World) -> None:
     world.add_role("admin", max_session=3600)
@@ -531,7 +582,12 @@ def test_more_than_the_role_allows_is_told_with_what_to_do(world: World) -> None
 def test_chained_role_is_asked_for_an_hour_at_most_and_that_is_said(world: World) -> None:
     first = world.add_role("first", max_session=43200)
     world.add_role(
-        "second", mfa=False, trust=[first.arn], source_profile="first", max_session=43200, settings="duration_seconds = 43200"
+        "second",
+        mfa=False,
+        trust=[first.arn],
+        source_profile="first",
+        max_session=43200,
+        settings="duration_seconds = 43200",
     )
     child = world.terminal("second", "--duration", "8h", "--mfa-code", world.code(), "--", "echo", "started")
     said = finish(child)
@@ -554,6 +610,18 @@ def test_mfa_session_that_aws_has_forgotten_is_dropped_and_made_anew_once(world:
     done = world.run("reader", "--mfa-code", world.code(), "--", "true")
     assert done.returncode == 0, done.stderr.decode()
     assert sessions_made(world.aws) == ("GetSessionToken", "AssumeRole", "GetSessionToken", "AssumeRole")
+
+
+@pytest.mark.matrix(60)
+def test_every_forgotten_session_of_a_chain_is_made_anew(world: World) -> None:
+    first = world.add_role("first")
+    for name in ("second", "third"):
+        world.add_role(name, mfa=False, trust=[first.arn], source_profile="first")
+    world.sign_in("second")
+    world.aws.revoke_sessions()
+    done = world.run("third", "--mfa-code", world.code(), "--", "true")
+    assert done.returncode == 0, done.stderr.decode()
+    assert sessions_made(world.aws) == ("GetSessionToken", "AssumeRole", "AssumeRole") * 2
 
 
 @pytest.mark.matrix(60)
@@ -597,7 +665,7 @@ def test_nothing_that_aws_says_steers_the_terminal(world: World) -> None:
     evil = "\x1b]0;owned\x07\u202e[bold]\r\nhint: send your password"
     world.aws.fail("AssumeRole", Fault("error", status=403, code="Weird\x1b[2J", message=evil))
     said = assert_ours(world.run("plain", "--", "true"), 125, "[aws-refused]")
-    assert said.isprintable() or set(said) - {"\n"} == {c for c in said if c.isprintable()}
+    assert all(line.isprintable() for line in said.splitlines())
 
 
 def test_answer_for_another_role_is_not_handed_over(world: World) -> None:
@@ -606,7 +674,4 @@ def test_answer_for_another_role_is_not_handed_over(world: World) -> None:
     world.aws.roles[role.arn] = other
     done = world.run("plain", "--", *SHOW_KEY)
     assert_ours(done, 125, "another role", "assumed-role/other")
-    assert subprocess.run(["true"], check=False).returncode == 0
     assert not world.sessions()
-    assert os.listdir(world.cache)
-    assert calls_of(world.aws, "AssumeRole")

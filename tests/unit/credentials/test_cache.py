@@ -91,6 +91,16 @@ def test_a_step_that_is_no_number_is_forgotten(cache: SessionCache, tmp_path: Pa
     assert DeviceMemory(cache, "one").spent_step() is None
 
 
+def test_leftovers_of_writers_that_were_killed_long_ago_are_swept(tmp_path: Path) -> None:  # matrix 37
+    leftover = tmp_path / "0123.tmp"
+    leftover.write_text("secret")
+    os.utime(leftover, (NOON, NOON))
+
+    open_cache(str(tmp_path), warn=never)
+
+    assert not leftover.exists()
+
+
 def test_a_code_itself_is_written_nowhere(cache: SessionCache, tmp_path: Path) -> None:
     DeviceMemory(cache, "one").spend_step(NOON // 30)
 
@@ -116,7 +126,9 @@ def test_a_directory_that_is_not_ours_alone_is_not_used(tmp_path: Path) -> None:
     said = Said()
 
     assert open_cache(str(tmp_path / "link"), warn=said).directory is None
-    assert said.text == f"sessions are not cached: {tmp_path}/link is a link to a directory that others can read"
+    assert (
+        said.text == f"sessions are not cached: {tmp_path}/link is a link to a directory that others can read"
+    )
 
 
 def test_a_path_that_can_be_no_directory_is_named(tmp_path: Path) -> None:  # matrix 30

@@ -37,7 +37,9 @@ class Calls:
         return "a session"
 
 
-def token_codes(*sources: CodeSource, clock: Clock | None = None, say: Callable[[str], None] = never) -> TokenCodes:
+def token_codes(
+    *sources: CodeSource, clock: Clock | None = None, say: Callable[[str], None] = never
+) -> TokenCodes:
     clock = clock or Clock()
     return TokenCodes(sources, say=say, why_nobody=_nobody, now=clock, sleep=clock.sleep)
 

@@ -232,6 +232,8 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(tmp_path: Path) -
     with pytest.raises(AssertionError):
         run_python(write, tmp_path, "new", under=killing)
 
+    (left_behind,) = tmp_path.glob("*.tmp")
+    assert left_behind.read_text() == "new"
     assert (tmp_path / "name").read_text() == "old"
 
 

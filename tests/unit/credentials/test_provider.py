@@ -25,6 +25,8 @@ from gds_exec.terminal import Suspended
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
 
 HOUR = 3600
+DOCUMENT = '{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "a-secret"}'
+TEMPORARY_DOCUMENT = DOCUMENT.replace("}", ', "SessionToken": "a-token"}')
 SERIAL = "arn:aws:iam::111111111111:mfa/alice"
 KEYS = StoredKeys("base", "AKIAEXAMPLE", "a-secret")
 READER = Profile("reader", KEYS, roles=(Role("arn:aws:iam::222222222222:role/reader"),), mfa_serial=SERIAL)
@@ -237,7 +239,9 @@ def test_who_cannot_ask_does_not_wait_for_one_who_can(world: World) -> None:
 
 
 def test_keys_that_aws_does_not_know_cost_no_code(world: World) -> None:  # matrix 61
-    world.sts.identity_error = SourceCredentialsInvalid("not valid", hint="a hint", code="InvalidClientTokenId")
+    world.sts.identity_error = SourceCredentialsInvalid(
+        "not valid", hint="a hint", code="InvalidClientTokenId"
+    )
     codes = ScriptedCodes(["111111"])
 
     with pytest.raises(SourceCredentialsInvalid, match="the keys of profile base: not valid") as failure:
@@ -385,6 +389,18 @@ def test_ctrl_z_at_the_prompt_frees_the_locks_and_then_stops(world: World) -> No
     assert ids(session) == ["ASIAEXAMPLE0002"]
 
 
+def test_what_was_made_before_a_long_stop_is_not_taken_for_fresh(world: World) -> None:
+    world.sts.answers = [12 * HOUR, Suspended()]
+
+    world.retrieve(
+        READER,
+        codes=ScriptedCodes(["111111", "222222"]),
+        suspend=lambda: world.clock.advance(13 * HOUR),
+    )
+
+    assert world.sts.codes == ["111111", "222222"]
+
+
 def test_ctrl_z_and_fg_ask_again_where_nobody_else_did(world: World) -> None:
     codes = ScriptedCodes([Suspended(), "111111"])
 
@@ -451,11 +467,8 @@ def test_a_session_for_another_role_is_never_taken_from_the_cache(world: World, 
 
 def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
     profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
-    document = (
-        '{"Version": 1, "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "a-secret", "SessionToken": "a-token"}'
-    )
 
-    world.retrieve(profile, Asked(duration_seconds=8 * HOUR), run=lambda _: document)
+    world.retrieve(profile, Asked(duration_seconds=8 * HOUR), run=lambda _: TEMPORARY_DOCUMENT)
 
     assert world.sts.requests == [AssumeRoleRequest(OPEN.roles[0].role_arn, HOUR)]
     assert "lasts 1 h at most" in world.noticed.text
@@ -463,8 +476,7 @@ def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
 
 def test_a_cached_session_is_found_without_running_the_credential_process(world: World) -> None:
     profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
-    document = '{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "a-secret"}'
-    world.retrieve(profile, run=lambda _: document)
+    world.retrieve(profile, run=lambda _: DOCUMENT)
 
     world.retrieve(profile, run=never)
 

@@ -24,7 +24,10 @@ WRONG_SERIAL = (
     "Please verify your MFA serial number is valid and associated with this user."
 )
 HALF = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
-DENIED = f"User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole on resource: {ROLE}"
+DENIED = (
+    "User: arn:aws:iam::111111111111:user/alice is not authorized to perform: sts:AssumeRole "
+    f"on resource: {ROLE}"
+)
 TOO_LONG = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 CHAINED = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
 OUT_OF_BOUNDS = (
@@ -35,12 +38,16 @@ BAD_SIGNATURE = (
     "The request signature we calculated does not match the signature you provided. "
     "Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 )
-BEHIND = "Signature expired: 20260109T100000Z is now earlier than 20260109T114500Z (20260109T120000Z - 15 min.)"
+BEHIND = (
+    "Signature expired: 20260109T100000Z is now earlier than 20260109T114500Z (20260109T120000Z - 15 min.)"
+)
 AHEAD = (
     "Signature not yet current: 20260109T140000Z is still later than 20260109T121500Z "
     "(20260109T120000Z + 15 min.)"
 )
-BEHIND_5 = "Signature expired: 20260109T115000Z is now earlier than 20260109T115500Z (20260109T120000Z - 5 min.)"
+BEHIND_5 = (
+    "Signature expired: 20260109T115000Z is now earlier than 20260109T115500Z (20260109T120000Z - 5 min.)"
+)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +225,9 @@ def test_how_far_the_clock_is_off_is_said_where_it_is_known(offset: int | None, 
     assert f"this machine's clock is {words} AWS's" in explain(refusal).message
 
 
-@pytest.mark.parametrize(("status", "code"), [(500, "InternalFailure"), (503, "ServiceUnavailable"), (400, "Throttling")])
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "InternalFailure"), (503, "ServiceUnavailable"), (400, "Throttling")]
+)
 def test_an_answer_that_may_have_come_too_late_leaves_a_code_in_doubt(status: int, code: str) -> None:
     without = explain(Refusal("AssumeRole", code, "busy", status, ASSUME))
     with_code = explain(Refusal("AssumeRole", code, "busy", status, WITH_CODE, token_code="123456"))

@@ -58,6 +58,19 @@ def test_text_of_any_kind_keeps_its_place_in_the_key(one: str, other: str) -> No
     assert same == (one == other)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Origin("a:b", "c"), Origin("a", "b:c")),
+        (Origin("ab", "c"), Origin("a", "bc")),
+        (Origin("a1:b", "c"), Origin("a", "b1:c")),
+        (Origin("a", ""), Origin("", "a")),
+    ],
+)
+def test_where_one_part_ends_and_the_next_begins_is_in_the_key(one: Origin, other: Origin) -> None:
+    assert cache_key(one, ()) != cache_key(other, ())
+
+
 def test_every_part_of_a_question_is_in_its_key() -> None:
     origin = Origin("key", "endpoint")
     request = AssumeRoleRequest(ROLE, 3600, "name", "external", "serial")

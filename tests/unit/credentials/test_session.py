@@ -29,7 +29,9 @@ def test_credentials_have_no_dict_that_a_debugger_or_logger_might_print() -> Non
         pytest.param(-600, NOON + 600, 3000, id="our clock is ahead, or was and is right by now"),
     ],
 )
-def test_seconds_left_are_reckoned_by_the_clock_that_is_further_on(clock_offset: int, now: float, left: float) -> None:
+def test_seconds_left_are_reckoned_by_the_clock_that_is_further_on(
+    clock_offset: int, now: float, left: float
+) -> None:
     assert a_session(clock_offset=clock_offset).seconds_left(now) == left
 
 

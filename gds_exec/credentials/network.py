@@ -1,0 +1,81 @@
+"""What the person set up between this machine and AWS: endpoints, certificates, proxies."""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from gds_exec.errors import BrokenProfile
+from gds_exec.redaction import show
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_ENDPOINT_HINT = "use https, or unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url"
+_PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+
+
+def check_endpoint(url: str | None) -> str | None:
+    """Return the host of an endpoint that is not AWS's, for the person to know where codes go.
+
+    Raise `BrokenProfile` for one off this machine without TLS: a token code and a session token
+    would travel readable.
+    """
+    if url is None:
+        return None
+    scheme, host = _scheme_and_host(url)
+    if scheme not in {"http", "https"} or not host:
+        shown = show(without_password(url))
+        raise BrokenProfile(f"the endpoint URL {shown!r} is not an http(s) URL", hint=_ENDPOINT_HINT)
+    if _is_loopback(host):
+        return None
+    if scheme == "http":
+        raise BrokenProfile(
+            f"the endpoint {show(host)} is not this machine, and has no TLS", hint=_ENDPOINT_HINT
+        )
+    return None if host.endswith(_AWS_DOMAINS) else host
+
+
+def check_ca_bundle(path: str | None) -> None:
+    """Raise `BrokenProfile` if the file of certificates that is configured is not there."""
+    if path and not os.path.exists(path):
+        raise BrokenProfile(
+            f"the CA bundle {show(path)} does not exist",
+            hint="correct AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE, or ca_bundle in the profile",
+        )
+
+
+def without_password(url: str) -> str:
+    """Return what follows the user and password of a URL: the scheme goes with them."""
+    return url.rpartition("@")[2]
+
+
+def proxy_host(environ: Mapping[str, str]) -> str:
+    """Return the host of the proxy that is set, without the password that may stand before it."""
+    url = next((environ[name] for name in _PROXY_VARIABLES if environ.get(name)), "")
+    return show(_proxy_host(url)) or "?"
+
+
+def unusable_proxy(environ: Mapping[str, str]) -> str | None:
+    """Return the name of a variable that is to name a proxy and does not."""
+    return next((n for n in _PROXY_VARIABLES if environ.get(n) and not _proxy_host(environ[n])), None)
+
+
+def _proxy_host(value: str) -> str:
+    return _scheme_and_host(value if "://" in value else f"http://{value}")[1]
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:  # brackets that hold no IPv6 address, a port that is no number
+        return "", ""
+    return parts.scheme, parts.hostname or ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from gds_exec.credentials.network import check_ca_bundle, check_endpoint, proxy_host, unusable_proxy
+from gds_exec.errors import BrokenProfile
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        pytest.param(None, None, id="AWS's own"),
+        pytest.param("http://127.0.0.1:4566", None, id="this machine"),
+        pytest.param("http://127.8.9.1", None, id="this machine, another address"),
+        pytest.param("http://localhost:4566", None, id="localhost"),
+        pytest.param("http://[::1]:4566", None, id="this machine by IPv6"),
+        pytest.param("https://sts.eu-west-2.amazonaws.com", None, id="AWS"),
+        pytest.param("https://vpce-1.sts.eu-west-2.vpce.amazonaws.com", None, id="a VPC endpoint"),
+        pytest.param("https://sts.cn-north-1.amazonaws.com.cn", None, id="China"),
+        pytest.param("https://STS.Example.COM:8443/x", "sts.example.com", id="somebody else"),
+        pytest.param("https://amazonaws.com.evil.example", "amazonaws.com.evil.example", id="looks like AWS"),
+        pytest.param("https://evilamazonaws.com", "evilamazonaws.com", id="ends like AWS"),
+        pytest.param("https://sts.amazonaws.com@evil.example", "evil.example", id="AWS as a user name"),
+    ],
+)
+def test_an_endpoint_that_is_not_of_aws_is_told(url: str | None, host: str | None) -> None:  # matrix 126
+    assert check_endpoint(url) == host
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://sts.example.com", id="no TLS"),
+        pytest.param("http://sts.eu-west-2.amazonaws.com", id="no TLS to AWS"),
+        pytest.param("http://10.0.0.1", id="no TLS in the office"),
+        pytest.param("http://localhost.evil.example", id="looks like this machine"),
+        pytest.param("http://0.0.0.0", id="any address"),
+        pytest.param("sts.example.com", id="no scheme"),
+        pytest.param("ftp://sts.example.com", id="another scheme"),
+        pytest.param("https://", id="no host"),
+        pytest.param("https://[bad", id="half a bracket"),
+        pytest.param("https://[nothing]/", id="brackets without an address"),
+        pytest.param("file:///etc/passwd", id="a file"),
+        pytest.param("", id="empty"),
+    ],
+)
+def test_an_endpoint_where_codes_would_travel_readable_is_refused(url: str) -> None:  # matrix 126
+    with pytest.raises(BrokenProfile) as failure:
+        check_endpoint(url)
+
+    assert "AWS_ENDPOINT_URL" in (failure.value.hint or "")
+
+
+def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:  # matrix 51
+    check_ca_bundle(None)
+    check_ca_bundle(str(tmp_path))
+    with pytest.raises(BrokenProfile, match="does not exist") as failure:
+        check_ca_bundle(str(tmp_path / "missing.pem"))
+
+    assert "AWS_CA_BUNDLE" in (failure.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "host", "unusable"),
+    [
+        pytest.param({}, "?", None, id="none"),
+        pytest.param({"HTTPS_PROXY": ""}, "?", None, id="empty"),
+        pytest.param({"HTTPS_PROXY": "http://user:canary@proxy:3128"}, "proxy", None, id="with a password"),
+        pytest.param({"https_proxy": "proxy:3128"}, "proxy", None, id="without a scheme"),
+        pytest.param({"HTTPS_PROXY": "http://user:can/ary@proxy:3128"}, "?", "HTTPS_PROXY", id="a slash"),
+        pytest.param({"https_proxy": "http://user:can[ary@proxy"}, "?", "https_proxy", id="half a bracket"),
+        pytest.param({"HTTP_PROXY": "http://:3128"}, "?", "HTTP_PROXY", id="no host"),
+    ],
+)
+def test_a_proxy_is_named_by_its_host_alone(  # matrix 52
+    environ: dict[str, str], host: str, unusable: str | None
+) -> None:
+    assert proxy_host(environ) == host
+    assert unusable_proxy(environ) == unusable
