@@ -133,7 +133,8 @@ def _partition(profile: Profile) -> str:
 
 def _existing_home(environ: Environ) -> str | None:
     home = home_directory(environ)
-    return home if home and os.path.isdir(home) else None  # a missing one (`nobody` has none) is not ours to make
+    # A home that is not there, as that of `nobody`, is not ours to make.
+    return home if home and os.path.isdir(home) else None
 
 
 def _helper(environ: Environ) -> Callable[[str], str]:

@@ -170,7 +170,7 @@ def test_a_directory_in_place_of_a_session_costs_one_warning(world: World, cache
 @pytest.mark.parametrize(
     ("put", "is_said"),
     [
-        pytest.param(lambda path: os.mkfifo(path), False, id="FIFO"),
+        pytest.param(os.mkfifo, False, id="FIFO"),
         pytest.param(lambda path: path.mkdir(), True, id="directory"),
         pytest.param(lambda path: path.symlink_to("/etc/passwd"), True, id="link"),
     ],

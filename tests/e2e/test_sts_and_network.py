@@ -12,7 +12,7 @@ from gds_exec.sandbox.principals import LongLivedKey
 
 from .expectations import assert_ours, assert_speaks_as_ours
 from .network import closed_port, make_certificate, serve_proxy, serve_with_tls
-from .observations import calls_of, codes_sent, durations, sessions_made
+from .observations import codes_sent, durations, sessions_made
 from .world import GDS_EXEC, SHOW_KEY, World, finish
 
 THROTTLED = Fault("error", times=1, status=400, code="Throttling", message="Rate exceeded")

@@ -267,3 +267,11 @@ def test_sweeping_removes_a_link_and_not_its_target(tmp_path: Path, directory: i
     sweep(directory, now=time.time() + 10**6)
 
     assert [path.name for path in tmp_path.iterdir()] == ["target"]
+
+
+def test_a_directory_that_cannot_be_synced_still_gets_its_file(tmp_path: Path) -> None:  # some FUSE mounts
+    refusing = strace("-o", "/dev/null", "-e", "inject=fsync:error=EINVAL:when=2")
+
+    run_python(WRITE, tmp_path, under=refusing)
+
+    assert (tmp_path / "name").read_text() == "text"

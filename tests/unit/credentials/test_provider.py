@@ -528,3 +528,30 @@ def test_a_session_that_the_disk_does_not_take_is_used_all_the_same(world: World
 
     assert session.access_key.access_key_id == a_session("0001").access_key.access_key_id
     assert "sessions are not cached" in without_cache.warned.text
+
+
+def test_keys_that_prove_to_be_a_session_need_no_code_where_there_is_no_role(world: World) -> None:
+    profile = replace(READER, roles=(), source=CredentialProcess("base", "print-keys"))
+
+    session = world.retrieve(profile, run=lambda _: TEMPORARY_DOCUMENT)
+
+    assert session.access_key.session_token == "a-token"
+    assert world.sts.calls == []
+
+
+def test_a_notice_is_said_once_however_often_it_is_refreshed(world: World) -> None:
+    provider = world.provider(CHAINED, Asked(duration_seconds=8 * HOUR), codes=ScriptedCodes(["111111"]))
+    for _ in range(3):
+        provider.retrieve()
+
+    assert world.noticed.text.count("lasts 1 h at most") == 1
+
+
+def test_a_session_that_aws_refuses_at_once_is_no_fault_of_the_files(world: World) -> None:
+    world.sts.answers = [HOUR, INVALID]
+
+    with pytest.raises(SourceCredentialsInvalid) as failure:
+        world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+
+    assert failure.value.hint is not None
+    assert "try again" in failure.value.hint
