@@ -13,20 +13,19 @@ import select
 import signal
 import termios
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn, Self
 
 from gds_exec.redaction import show
+from gds_exec.signals import blocked, handling
 
 _DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _STOPPING_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)
 _BRACKETED_PASTE = (b"\x1b[200~", b"\x1b[201~")
 _READ_BYTES = 4096
 _FOREGROUND_CHECK_SECONDS = 1.0
-
-_Handler = Callable[[int, FrameType | None], object]
 
 
 class Suspended(Exception):
@@ -95,7 +94,7 @@ class Terminal:
             raise NotForeground
         with _deadly_signals_unwind_first(), _interruptible(), raising_suspended():
             try:
-                with _blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
+                with blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
                     termios.tcflush(self._descriptor, termios.TCIFLUSH)
                     self._write(show(prompt))
                     return self._read_line(timeout_seconds)
@@ -151,14 +150,14 @@ class Terminal:
 
     def _write(self, text: str) -> None:
         data = text.encode(locale.getencoding(), "backslashreplace")
-        with _blocked((signal.SIGTTOU,)), suppress(OSError):
+        with blocked((signal.SIGTTOU,)), suppress(OSError):
             while data:
                 data = data[os.write(self._descriptor, data) :]
 
 
 def suspend_this_process() -> None:
     """Stop as Ctrl-Z would have stopped us; return when continued."""
-    with _handling({signal.SIGTSTP: signal.SIG_DFL}):
+    with handling({signal.SIGTSTP: signal.SIG_DFL}):
         signal.raise_signal(signal.SIGTSTP)
 
 
@@ -172,13 +171,13 @@ def raising_suspended() -> Iterator[None]:
     def raise_suspended(_number: int, _frame: FrameType | None) -> NoReturn:
         raise Suspended
 
-    with _handling({signal.SIGTSTP: raise_suspended}):
+    with handling({signal.SIGTSTP: raise_suspended}):
         yield
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    with _handling({signal.SIGINT: signal.default_int_handler}):
+    with handling({signal.SIGINT: signal.default_int_handler}):
         yield
 
 
@@ -188,34 +187,11 @@ def _deadly_signals_unwind_first() -> Iterator[None]:
         raise _Killed(number)
 
     try:
-        with _handling(dict.fromkeys(_DEADLY, raise_killed)):
+        with handling(dict.fromkeys(_DEADLY, raise_killed)):
             yield
     except _Killed as killed:
         signal.raise_signal(killed.number)
         raise SystemExit(128 + killed.number) from None
-
-
-@contextmanager
-def _handling(handlers: Mapping[signal.Signals, _Handler | signal.Handlers]) -> Iterator[None]:
-    # What our caller made us ignore (nohup, a script without job control) stays ignored.
-    found = {number: signal.getsignal(number) for number in handlers}
-    heeded = [number for number in handlers if found[number] is not signal.SIG_IGN]
-    try:
-        for number in heeded:
-            signal.signal(number, handlers[number])
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, found[number])
-
-
-@contextmanager
-def _blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[None]:
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _for_a_question(mode: list[Any]) -> list[Any]:

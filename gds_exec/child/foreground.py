@@ -7,21 +7,20 @@ group as we are; so nothing of that is passed on.
 import os
 import resource
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 from gds_exec.child.refusal import exec_failure
 from gds_exec.child.replacement import find_command
+from gds_exec.signals import Handler, blocked, handling
 
 _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 _JOB_CONTROL_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 # Python ignores these, and what is ignored stays so in the command.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
-
-_Handler = Callable[[int, FrameType | None], object]
 
 
 def run_in_foreground(argv: Sequence[str], *, environ: Mapping[str, str]) -> int:
@@ -31,9 +30,10 @@ def run_in_foreground(argv: Sequence[str], *, environ: Mapping[str, str]) -> int
     job control. Only for the main thread. Raises `CommandNotFound` and `CommandNotExecutable`.
     """
     path = find_command(argv[0], path=environ.get("PATH"))
-    with _held_back() as mask:
+    # A SIGTERM between the start of the command and our handlers would kill only us.
+    with blocked((*_FROM_THE_TERMINAL, *_PASSED_ON)) as mask:
         pid = _spawn(path, argv, environ, mask=mask)
-        with _handling(_handlers(pid)):
+        with handling(_handlers(pid)):
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return _wait(pid)
 
@@ -48,24 +48,16 @@ def end_like(wait_status: int) -> NoReturn:
     os._exit(os.WEXITSTATUS(wait_status))
 
 
-@contextmanager
-def _held_back() -> Iterator[set[int]]:
-    # A SIGTERM between the start of the command and our handlers would kill only us.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (*_FROM_THE_TERMINAL, *_PASSED_ON))
-    try:
-        yield set(mask)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-def _spawn(path: str, argv: Sequence[str], environ: Mapping[str, str], *, mask: set[int]) -> int:
+def _spawn(
+    path: str, argv: Sequence[str], environ: Mapping[str, str], *, mask: set[signal.Signals | int]
+) -> int:
     try:
         return os.posix_spawn(path, list(argv), environ, setsigmask=mask, setsigdef=_IGNORED_BY_PYTHON)
     except (OSError, ValueError) as error:
         raise exec_failure(error, path, argv, environ) from error
 
 
-def _handlers(pid: int) -> dict[signal.Signals, _Handler]:
+def _handlers(pid: int) -> dict[signal.Signals, Handler]:
     def leave_to_the_command(_number: int, _frame: FrameType | None) -> None:
         """Do nothing: the terminal has sent it to the command too."""
 
@@ -77,20 +69,6 @@ def _handlers(pid: int) -> dict[signal.Signals, _Handler]:
         **dict.fromkeys(_FROM_THE_TERMINAL, leave_to_the_command),
         **dict.fromkeys(_PASSED_ON, pass_on),
     }
-
-
-@contextmanager
-def _handling(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
-    # What our caller made us ignore (nohup) the command ignores too, and so do we.
-    found = {number: signal.getsignal(number) for number in handlers}
-    heeded = [number for number in handlers if found[number] is not signal.SIG_IGN]
-    try:
-        for number in heeded:
-            signal.signal(number, handlers[number])
-        yield
-    finally:
-        for number in heeded:
-            signal.signal(number, found[number])
 
 
 def _wait(pid: int) -> int:

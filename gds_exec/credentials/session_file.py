@@ -11,6 +11,7 @@ from gds_exec.credentials.session import AccessKey, SessionCredentials
 HEADER = "gds-exec session 1"
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
+_LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
 _FIELDS = (
     "access_key_id",
     "secret_access_key",
@@ -49,12 +50,16 @@ def parse(text: str) -> SessionCredentials | None:
     lines = text.split("\n")
     if lines[0] != HEADER or lines[-2:] != ["end", ""]:
         return None
-    found = dict(line.split("=", 1) for line in lines[1:-2] if "=" in line)
-    if any(name not in found for name in _FIELDS):
+    pairs = [line.split("=", 1) for line in lines[1:-2] if "=" in line]
+    found = dict(pairs)
+    # A field twice is two files in one, of which half would be the other session's.
+    if len(found) != len(pairs) or any(name not in found for name in _FIELDS):
         return None
     issued, expiration = _epoch(found["issued"]), _epoch(found["expiration"])
     offset = _offset(found["clock_offset"])
-    if issued is None or expiration is None or offset is None or expiration <= issued:
+    if issued is None or expiration is None or offset is None:
+        return None
+    if not 0 < expiration - issued <= _LONGEST_LIFE_SECONDS:
         return None
     if not (found["access_key_id"] and found["secret_access_key"] and found["session_token"]):
         return None

@@ -25,6 +25,7 @@ from gds_exec.sandbox.device_code import (
 from gds_exec.sandbox.scenery import Scenery, config_text, credentials_text, furnish
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws
+from gds_exec.signals import handling
 
 _ENDING_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _WELCOME = (
@@ -91,13 +92,8 @@ def _signals_unwind() -> Iterator[None]:
     def unwind(number: int, _frame: object) -> None:
         raise _Ended(number)
 
-    heeded = [number for number in _ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    found = {number: signal.signal(number, unwind) for number in heeded}
-    try:
+    with handling(dict.fromkeys(_ENDING_SIGNALS, unwind)):
         yield
-    finally:
-        for number, handler in found.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

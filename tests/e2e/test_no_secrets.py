@@ -225,9 +225,8 @@ def credential_processes_good_and_bad(world: World) -> Said:
 def mfa_processes_good_and_bad(world: World) -> Said:
     code = world.code()
     seed = world.device.secret
-    for number, words in enumerate(
-        ("echo " + code, f"echo {code}; exit 3", f"echo {seed}{code}", f"echo x{code}")
-    ):
+    bad = (f"echo {code}; exit 3", f"echo {seed}{code}", f"echo x{code}", "exit 1")
+    for number, words in enumerate((*bad, f"echo {code}")):
         script = private(world.home / f"mfa{number}", words)
         world.write_config("")
         world.add_role("prod", settings=f"mfa_process = sh {script}", role_name=f"prod{number}")

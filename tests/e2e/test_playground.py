@@ -384,6 +384,7 @@ def test_ctrl_z_stops_it_and_fg_continues_it(world: World) -> None:
     terminal.send("\x1a")
     terminal.expect("Stopped")
     terminal.sendline("fg")
+    terminal.expect("exit 5'\r\n")
     terminal.sendline("again")
     terminal.expect("again\r\nagain")
     terminal.sendeof()
