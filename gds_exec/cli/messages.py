@@ -4,6 +4,7 @@ And what is printed on standard output: all of it, or an error.
 """
 
 import logging
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 from gds_exec.errors import GdsExecError, OutputFailed
 from gds_exec.redaction import mask, show
+from gds_exec.signals import blocked
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +94,9 @@ def _write(line: str) -> None:
         return
     encoding = sys.stderr.encoding or "ascii"
     data = show(mask(line)).encode(encoding, "backslashreplace")
-    # A closed pipe or a full disk under standard error must not cost the command.
-    with suppress(OSError, ValueError):
+    # A closed pipe or a full disk under standard error must not cost the command, and from the
+    # background (`stty tostop`) the terminal must not stop us: we may hold a lock.
+    with blocked((signal.SIGTTOU,)), suppress(OSError, ValueError):
         sys.stderr.buffer.write(data + b"\n")
         sys.stderr.buffer.flush()
 

@@ -134,6 +134,8 @@ def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
 
 
 def _hint_at_missing_source(files: AwsFiles, source: str) -> str:
+    if not source:
+        return "source_profile is empty: name the profile with the access keys there"
     if source in files.unread_sections:
         return files.unread_sections[source]
     # aws-vault keeps keys under names that need not stand in any file.

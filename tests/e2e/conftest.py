@@ -19,3 +19,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     home.mkdir()
     with serve(aws) as url:
         yield World(aws, url, home, user, user.add_mfa_device())
+
+
+@pytest.fixture
+def signed_in(world: World) -> World:
+    """A world in which the session of the role `prod` is cached."""
+    world.add_role("prod")
+    world.sign_in("prod")
+    return world

@@ -45,3 +45,13 @@ def first_to_ask(terminals: Sequence[pexpect.spawn]) -> pexpect.spawn:
 
     eventually(one_asks)
     return asking[0]
+
+
+def insist(terminal: pexpect.spawn, line: str, answer: str) -> None:
+    """Type a line until it is answered: what is typed while a shell switches jobs may be dropped."""
+
+    def is_answered() -> None:
+        terminal.sendline(line)
+        assert terminal.expect([answer, pexpect.TIMEOUT], timeout=2) == 0, terminal.before
+
+    eventually(is_answered)

@@ -280,6 +280,18 @@ def test_values_are_taken_as_they_stand(world: World, secret: str) -> None:
     assumes(world, "reader", role.arn)
 
 
+@pytest.mark.parametrize(
+    "line", ["aws_session_token = canary\n  X-Evil: 1\n", "aws_secret_access_key = canary\n  X-Evil: 1\n"]
+)
+def test_secret_of_several_lines_is_refused_unseen(world: World, line: str) -> None:
+    world.add_role("reader", mfa=False)
+    keys = world.keys_section("gds-users", world.user).splitlines(keepends=True)
+    kept = [k for k in keys if k.partition(" ")[0] != line.partition(" ")[0]]
+    world.write_credentials("".join(kept) + line)
+    said = assert_ours(world.run("reader", "--debug", "--", "true"), 125)
+    assert "canary" not in said
+
+
 @pytest.mark.matrix(120)
 def test_duration_that_is_no_number_is_said_to_be_ignored(world: World) -> None:
     world.add_role("reader", mfa=False, settings="duration_seconds = 1h")
@@ -342,6 +354,11 @@ def test_role_arn_that_is_none_is_refused_with_its_place(world: World, arn: str)
             "[profile a]\nrole_arn={r}\nsource_profile=gds-user\n",
             ("[broken-profile]", "'gds-user', which does not exist", "did you mean 'gds-users'?"),
             id="missing-source",
+        ),
+        pytest.param(
+            "[profile a]\nrole_arn={r}\nsource_profile=\n",
+            ("[broken-profile]", "hint: source_profile is empty"),
+            id="empty-source",
         ),
         pytest.param(
             "[profile a]\nrole_arn={r}\nsource_profile=vaulted\n",

@@ -81,11 +81,9 @@ def test_a_damaged_file_is_asked_anew_and_replaced(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[
-            ("expiration", value)
-            for value in ("NaN", "", "true", str(10**11), "-1", "1e9", "0x7fffffff", "١٢")
-        ],
-        ("expiration", str(int(time.time()) - 1)),
+        *[("expiration", value) for value in ("NaN", "", "true", "-1", "1e9", "0x7fffffff", "١٢")],
+        ("expiration", "1000000000"),
+        ("expiration", str(10**11)),
         ("issued", str(LATE)),
         ("issued", None),
         ("secret_access_key", None),

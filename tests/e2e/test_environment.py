@@ -44,13 +44,6 @@ print(boto3.client("sts").get_caller_identity()["Arn"])
 """
 
 
-@pytest.fixture
-def signed_in(world: World) -> World:
-    world.add_role("prod")
-    world.sign_in("prod")
-    return world
-
-
 def environment(world: World, *before: str, without: tuple[str, ...] = (), **environ: str) -> Environment:
     """What a program finds in its environment when it is run by the words `before`."""
     unset = [word for name in without for word in ("-u", name)]

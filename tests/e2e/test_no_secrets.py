@@ -368,7 +368,6 @@ def test_the_sandbox_to_try_tells_no_secret_either(world: World) -> None:
         assert [secret for secret in secrets if secret in text] == []
 
 
-@pytest.mark.matrix(14)
 def test_while_it_asks_its_own_arguments_and_environment_hold_no_secret(world: World) -> None:
     world.add_role("prod")
     world.sign_in("prod")

@@ -88,11 +88,20 @@ def test_without_a_terminal_it_fails_at_once_and_aws_is_not_asked(role: str, wor
 
 @pytest.mark.matrix(10, 70)
 @every_shell
-@pytest.mark.parametrize("streams", ["", "</dev/null"], ids=["terminal", "no stdin"])
-def test_a_background_job_fails_at_once_and_does_not_stop(shell: Shell, streams: str, world: World) -> None:
+@pytest.mark.parametrize(
+    ("before", "streams"),
+    [
+        pytest.param("", "", id="terminal"),
+        pytest.param("", "</dev/null", id="no stdin"),
+        pytest.param("stty tostop; ", "", id="writers are stopped"),
+    ],
+)
+def test_a_background_job_fails_at_once_and_does_not_stop(
+    before: str, streams: str, shell: Shell, world: World
+) -> None:
     world.add_role("prod")
     terminal = shell.open(world)
-    terminal.sendline(f"{GDS_EXEC} prod -- true {streams} &")
+    terminal.sendline(f"{before}{GDS_EXEC} prod -- true {streams} &")
     terminal.expect(r"gds-exec: an MFA code is needed.*this is a background job \[nobody-to-ask\]")
     terminal.sendline("jobs; wait; echo ov''er")
     terminal.expect_exact("over")

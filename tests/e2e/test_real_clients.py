@@ -12,6 +12,7 @@ import pexpect
 import pytest
 
 from .moto_s3 import S3, serve_s3
+from .patience import insist
 from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish
 
 ASK_WITH_BOTO3 = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -198,11 +199,9 @@ def test_jobs_of_an_interactive_shell_stop_and_continue(signed_in: World) -> Non
     bash.expect("Stopped")
     bash.sendline("fg")
     bash.expect("exec cat'\r\n")
-    bash.sendline("again")
-    bash.expect("again\r\nagain")
+    insist(bash, "again", "again\r\nagain")
     bash.send(CTRL_C)
-    bash.sendline("echo status-$? as $GDS_EXEC_ROLE")
-    bash.expect("status-130 as readonly")
+    insist(bash, "echo status-$? as $GDS_EXEC_ROLE", "status-130 as readonly")
     bash.sendline("exit 5")
     finish(bash)
     assert bash.exitstatus == 5

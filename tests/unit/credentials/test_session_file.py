@@ -16,7 +16,8 @@ SESSION = a_session(arn="arn:aws:sts::222222222222:assumed-role/admin/alice", cl
 GOOD = serialise(SESSION)
 
 values = st.text(st.characters(codec="ascii", exclude_characters="\n"), min_size=1)
-epochs = st.integers(1, 10**11 - 2)
+LONGEST = 36 * 3600  # what GetSessionToken gives at most
+epochs = st.integers(1, 10**11 - 1 - LONGEST)
 
 
 @st.composite
@@ -25,7 +26,7 @@ def sessions(draw: st.DrawFn) -> SessionCredentials:
     return SessionCredentials(
         AccessKey(draw(values), draw(values), draw(values)),
         issued=issued,
-        expiration=draw(st.integers(issued + 1, 10**11 - 1)),
+        expiration=issued + draw(st.integers(1, LONGEST)),
         arn=draw(st.just("") | values),
         clock_offset=draw(st.integers(-999_999, 999_999)),
     )
@@ -107,6 +108,18 @@ def test_a_clock_offset_that_is_no_number_of_seconds_makes_it_no_session(value: 
 @pytest.mark.parametrize("expiration", [SESSION.issued, SESSION.issued - 1])
 def test_a_session_that_ends_before_it_begins_is_none(expiration: int) -> None:
     assert parse(with_field("expiration", str(expiration))) is None
+
+
+def test_a_session_longer_than_aws_gives_is_none() -> None:
+    assert parse(with_field("expiration", str(SESSION.issued + LONGEST))) is not None
+    assert parse(with_field("expiration", str(SESSION.issued + LONGEST + 1))) is None
+
+
+def test_two_sessions_in_one_file_are_none() -> None:  # matrix 36
+    other = serialise(a_session("0002"))
+
+    assert parse(GOOD + other) is None
+    assert parse(GOOD.removesuffix("end\n") + other) is None
 
 
 @pytest.mark.parametrize("name", ["access_key_id", "secret_access_key", "session_token"])
