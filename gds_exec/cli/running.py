@@ -12,7 +12,7 @@ from gds_exec.child.replacement import find_command, replace_process
 from gds_exec.cli.messages import Messages
 from gds_exec.cli.wiring import wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
-from gds_exec.delivery.environment import child_environment
+from gds_exec.delivery.environment import callers_environment, child_environment
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation
 
@@ -29,6 +29,7 @@ class Command:
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     """Become the command, with the role's credentials in its environment."""
+    environ = callers_environment(environ)
     command = _find(invocation, environ)
     messages = Messages(quiet=invocation.quiet)
     profile = find_profile(

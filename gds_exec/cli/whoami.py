@@ -11,6 +11,7 @@ from gds_exec.config.profiles import Profile, find_base
 from gds_exec.credentials.aws import Aws
 from gds_exec.credentials.refusals import of_keys
 from gds_exec.credentials.session import AccessKey
+from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import SourceCredentialsInvalid
 from gds_exec.redaction import show
 
@@ -25,9 +26,10 @@ class Identity:
 
 def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: bool) -> None:
     """Print the base identity and, inside a role's environment, the role's."""
-    base = find_base(wired_files(environ), environ=environ, source_profile=source_profile)
-    aws = wired_aws(base, environ, region=None, messages=Messages())
-    found = {"base": _base_identity(aws, base, environ)}
+    outside = callers_environment(environ)
+    base = find_base(wired_files(outside), environ=outside, source_profile=source_profile)
+    aws = wired_aws(base, outside, region=None, messages=Messages())
+    found = {"base": _base_identity(aws, base, outside)}
     role_key = _delivered_key(environ)
     if role_key is not None:
         found["role"] = _role_identity(aws, role_key, environ["GDS_EXEC_ROLE"])

@@ -13,7 +13,7 @@ from gds_exec.config.profiles import Profile
 from gds_exec.credentials.aws import Aws, Connection
 from gds_exec.credentials.cache import cache_path, open_cache
 from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.credentials.mfa import GivenCode, PersonCode, ProcessCode, TokenCodes
+from gds_exec.credentials.mfa import STEP_SECONDS, GivenCode, PersonCode, ProcessCode, TokenCodes
 from gds_exec.credentials.network import check_ca_bundle, check_endpoint
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.provider import Provider
@@ -65,7 +65,7 @@ def wired_provider(
     locks = Locks(
         cache.directory,
         me=Holder(os.getpid(), terminal.device if terminal else 0),
-        timeout_seconds=invocation.wait_seconds,
+        timeout_seconds=_lock_seconds(invocation),
         tell=lambda holder: _tell(holder, terminal, messages),
         warn=warn,
     )
@@ -90,6 +90,11 @@ def _asked(invocation: Invocation) -> Asked:
         session_name=invocation.session_name,
         new_session=invocation.new_session,
     )
+
+
+def _lock_seconds(invocation: Invocation) -> float:
+    """Return how long to wait for another gds-exec: a code that was given does not keep."""
+    return min(invocation.wait_seconds, STEP_SECONDS) if invocation.mfa_code else invocation.wait_seconds
 
 
 def _codes(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from gds_exec.errors import AnswerLost, GdsExecError, NobodyToAsk, TokenCodeRefused, UsageError
+from gds_exec.errors import AnswerLost, GdsExecError, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
 from gds_exec.redaction import show
 
 STEP_SECONDS = 30
@@ -89,7 +89,7 @@ class ProcessCode:
     def ask(self, question: Question) -> str:
         code = as_token_code(self._run(self._command or ""))
         if code is None:
-            raise NobodyToAsk(
+            raise HelperFailed(
                 f"mfa_process printed no code of six digits for {show(question.role)}",
                 hint="run its command by hand and see that it prints six digits and nothing else",
             )
@@ -142,10 +142,11 @@ class TokenCodes:
         self._sleep = sleep
         self._refused: set[str] = set()
         self._refused_step: int | None = None
+        self._failed: list[CodeSource] = []
 
     @property
     def is_available(self) -> bool:
-        return any(source.is_available for source in self._sources)
+        return self._first_available() is not None
 
     def spend(self, question: Question, device: Device, call: Callable[[str], Answer]) -> Answer:
         """Return what `call` yields for a code; ask for a new code, up to three times, where one is refused.
@@ -154,13 +155,11 @@ class TokenCodes:
         """
         refusal: GdsExecError | None = None
         for _ in range(_TRIES):
-            source = next((source for source in self._sources if source.is_available), None)
-            if source is None:
+            if not self.is_available:
                 break
             if refusal is not None:
                 self._say(refusal.message)
-            self._await_unspent(source, device)
-            code = source.ask(question)
+            code = self._code(question, device)
             step = self._step()
             try:
                 answer = self._send(code, call)
@@ -176,6 +175,24 @@ class TokenCodes:
             self._refused.add(code)
             self._refused_step = step
         raise refusal or self.why_nobody(question)
+
+    def _first_available(self) -> CodeSource | None:
+        fit = (source for source in self._sources if source not in self._failed)
+        return next((source for source in fit if source.is_available), None)
+
+    def _code(self, question: Question, device: Device) -> str:
+        """Return a code of the first source that has one: a helper that fails gives way to the next."""
+        failure: HelperFailed | None = None
+        while (source := self._first_available()) is not None:
+            if failure is not None:
+                self._say(failure.message)
+            self._await_unspent(source, device)
+            try:
+                return source.ask(question)
+            except HelperFailed as error:
+                failure = error
+                self._failed.append(source)
+        raise failure or self.why_nobody(question)
 
     def _send(self, code: str, call: Callable[[str], Answer]) -> Answer:
         if code in self._refused:

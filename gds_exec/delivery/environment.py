@@ -34,6 +34,10 @@ _COMPETING = frozenset(
     )
 )
 _COMPETING_PREFIX = "AWS_CONTAINER_"
+_PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # botocore prefers the first
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+_CALLER_PROFILE = "GDS_EXEC_CALLER_PROFILE"
+_ROLE_REGION = "GDS_EXEC_ROLE_REGION"
 _OUR_SECRETS = frozenset(("GDS_EXEC_MFA_CODE",))
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
@@ -55,8 +59,34 @@ def child_environment(
     child = {name: value for name, value in environ.items() if not _is_dropped(name)}
     child.update(_credential_variables(session))
     _set_regions(child, region=region, region_override=region_override)
+    _note_for_nesting(child, environ)
     child["GDS_EXEC_ROLE"] = role
     return child
+
+
+def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
+    """Return `environ` without what an outer gds-exec did to it, so that an inner one starts afresh.
+
+    The outer role's region goes, and the caller's AWS_PROFILE comes back, unless either has been
+    changed since.
+    """
+    caller = dict(environ)
+    region = caller.pop(_ROLE_REGION, None)
+    if region and all(caller.get(name) == region for name in _REGIONS):
+        for name in _REGIONS:
+            del caller[name]
+    profile = caller.pop(_CALLER_PROFILE, None)
+    if profile and not any(caller.get(name) for name in _PROFILES):
+        caller["AWS_PROFILE"] = profile
+    return caller
+
+
+def _note_for_nesting(child: dict[str, str], environ: "Mapping[str, str]") -> None:
+    profile = next((environ[name] for name in _PROFILES if environ.get(name)), None)
+    if profile:
+        child[_CALLER_PROFILE] = profile
+    if "AWS_REGION" in child and not any(environ.get(name) for name in _REGIONS):
+        child[_ROLE_REGION] = child["AWS_REGION"]
 
 
 def _is_dropped(name: str) -> bool:

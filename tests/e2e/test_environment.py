@@ -19,6 +19,7 @@ ADDED = {
     b"AWS_REGION": b"eu-west-2",
     b"AWS_DEFAULT_REGION": b"eu-west-2",
     b"GDS_EXEC_ROLE": b"prod",
+    b"GDS_EXEC_ROLE_REGION": b"eu-west-2",
 }
 COMPETING = {
     "AWS_PROFILE": "other",

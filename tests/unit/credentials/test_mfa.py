@@ -282,10 +282,27 @@ def test_mfa_process_prints_the_code() -> None:
 
 @pytest.mark.parametrize("printed", ["", "error: no such device", "1234567"])
 def test_mfa_process_that_prints_no_code_is_named_and_not_quoted(printed: str) -> None:
-    with pytest.raises(NobodyToAsk, match="mfa_process printed no code of six digits for admin") as failure:
+    with pytest.raises(HelperFailed, match="mfa_process printed no code of six digits for admin") as failure:
         ProcessCode("oathtool", run=lambda _: printed).ask(QUESTION)
 
     assert not printed or printed not in failure.value.message
+
+
+def test_a_helper_that_fails_gives_way_to_the_person() -> None:
+    helper = ScriptedCodes([HelperFailed("no YubiKey is plugged in"), "999999"])
+    said = Said()
+
+    answer = token_codes(helper, ScriptedCodes(["111111"]), say=said).spend(QUESTION, MemoryOfDevice(), str)
+
+    assert answer == "111111"
+    assert said.lines == ["no YubiKey is plugged in"]
+
+
+def test_a_helper_that_fails_where_nobody_else_has_a_code_is_the_error() -> None:
+    helper = ScriptedCodes([HelperFailed("no YubiKey is plugged in"), "999999"])
+
+    with pytest.raises(HelperFailed, match="no YubiKey"):
+        token_codes(helper).spend(QUESTION, MemoryOfDevice(), never)
 
 
 @pytest.mark.parametrize("command", [None, ""])

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import child_environment
+from gds_exec.delivery.environment import callers_environment, child_environment
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "fresh-secret", "fresh-token"), issued=1_767_319_445, expiration=1_767_323_045
@@ -99,6 +99,48 @@ def test_both_region_variables_are_set(  # matrix 95
     child = child_environment(environ, SESSION, role="r", region=region, region_override=override)
 
     assert (child.get("AWS_REGION"), child.get("AWS_DEFAULT_REGION")) == expected
+
+
+def nested(environ: dict[str, str], *, outer: str | None, inner: str | None) -> dict[str, str]:
+    """What a command sees in two roles at once, whose regions are these."""
+    outside = child_environment(callers_environment(environ), SESSION, role="outer", region=outer)
+    return child_environment(callers_environment(outside), SESSION, role="inner", region=inner)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, "inner-1", id="the inner role's"),
+        pytest.param({"AWS_REGION": "caller-1"}, "caller-1", id="the caller's"),
+        pytest.param({"AWS_DEFAULT_REGION": "caller-1"}, "caller-1", id="the caller's default"),
+    ],
+)
+def test_an_inner_role_is_not_put_into_the_region_of_the_outer(  # matrix 96
+    environ: dict[str, str], expected: str
+) -> None:
+    child = nested(environ, outer="outer-1", inner="inner-1")
+
+    assert (child["AWS_REGION"], child["AWS_DEFAULT_REGION"]) == (expected, expected)
+
+
+def test_a_region_set_inside_the_outer_role_is_the_callers() -> None:  # matrix 96
+    outside = child_environment({}, SESSION, role="outer", region="outer-1")
+
+    assert callers_environment({**outside, "AWS_REGION": "mine-1"})["AWS_REGION"] == "mine-1"
+
+
+@pytest.mark.parametrize("name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_the_callers_profile_comes_back_for_an_inner_role(name: str) -> None:  # matrix 96
+    twice = nested({name: "mine"}, outer=None, inner=None)
+
+    assert callers_environment(twice)["AWS_PROFILE"] == "mine"
+    assert "AWS_PROFILE" not in twice
+
+
+def test_a_profile_set_inside_the_outer_role_is_the_callers() -> None:  # matrix 96
+    outside = child_environment({"AWS_PROFILE": "mine"}, SESSION, role="outer", region=None)
+
+    assert callers_environment({**outside, "AWS_PROFILE": "other"})["AWS_PROFILE"] == "other"
 
 
 def test_bytes_that_are_not_utf8_survive() -> None:  # matrix 91
