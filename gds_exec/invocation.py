@@ -113,6 +113,8 @@ def canonical(argv: list[str]) -> Spoken:
             options += taken
         elif has_role:
             return Spoken("", [*options, "--", argument, *rest])
+        elif argument == "try" and rest[:1] == ["code"]:  # `try -- code` runs an editor of that name
+            return Spoken("try code", [*options, *rest[1:]])
         elif argument in WORDS:
             return Spoken(argument, [*options, *rest])
         else:
@@ -136,6 +138,13 @@ def duration_seconds(text: str) -> int:
     if digits or total == 0:
         raise ValueError(text)
     return total
+
+
+def duration_text(seconds: int) -> str:
+    """Return the duration as a person writes it: `1h30m`; `duration_seconds` reads it back."""
+    hours, rest = divmod(seconds, 3600)
+    minutes, rest = divmod(rest, 60)
+    return "".join(f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if n) or "0s"
 
 
 def _command(rest: list[str], *, has_role: bool) -> list[str]:

@@ -92,6 +92,7 @@ _Debug = Annotated[
         is_eager=True,
     ),
 ]
+_Command = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", hidden=True)]
 _SourceProfile = Annotated[
     str | None,
     _setting("--source-profile", "The profile whose keys to begin with.", panel=_SESSION, metavar="PROFILE"),
@@ -104,22 +105,13 @@ def _app() -> typer.Typer:
     )
 
 
-_run_app, _whoami_app, _try_app = _app(), _app(), _app()
+_run_app, _whoami_app, _try_app, _code_app = _app(), _app(), _app(), _app()
 
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
 def _run(
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", show_default=False)
-    ] = None,
+    command: _Command = None,
     *,
-    role: Annotated[
-        str | None,
-        typer.Option(
-            help="The role, where its name is also one of our words.", metavar="NAME", rich_help_panel=_OTHER
-        ),
-    ] = None,
-    shell: Annotated[bool, _flag("--shell", "-s", help="Run your shell as the role.")] = False,
     duration: Annotated[
         int | None,
         _setting(
@@ -177,6 +169,13 @@ def _run(
             metavar="D",
         ),
     ] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="The role, where its name is also one of our words.", metavar="NAME", rich_help_panel=_OTHER
+        ),
+    ] = None,
+    shell: Annotated[bool, _flag("--shell", "-s", help="Run your shell as the role.")] = False,
     quiet: Annotated[
         bool, _flag("--quiet", "-q", help="Say nothing but errors.", envvar="GDS_EXEC_QUIET")
     ] = False,
@@ -191,7 +190,10 @@ def _run(
     that is not an option begins the command. Without one, on a terminal, your shell is run.
     """
     if role is None:
-        raise UsageError("there is no role", hint="gds-exec ROLE -- COMMAND [ARG]... (gds-exec --help)")
+        raise UsageError(
+            "there is no role",
+            hint="gds-exec ROLE -- COMMAND [ARG]...; gds-exec --help; or try it out: gds-exec try",
+        )
     invocation = Invocation(
         role=role,
         command=tuple(command or ()),
@@ -225,9 +227,7 @@ def _whoami(
 
 @_try_app.command(options_metavar="[OPTIONS] [--]", context_settings={"allow_interspersed_args": False})
 def _try(
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[code | COMMAND [ARG]...]", show_default=False)
-    ] = None,
+    command: _Command = None,
     debug: _Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Start a sandbox AWS and a shell (or COMMAND) in it; nothing of yours is touched.
@@ -236,13 +236,20 @@ def _try(
     """
     from gds_exec.cli import playing  # loads the sandbox
 
-    if command == ["code"]:
-        return playing.show_code
     return partial(playing.try_out, tuple(command or ()))
+
+
+@_code_app.command()
+def _code(debug: _Debug = False) -> Action:  # noqa: ARG001  # its callback acts
+    """Print the code that the sandbox's MFA device shows, in any terminal."""
+    from gds_exec.cli import playing
+
+    return playing.show_code
 
 
 _APPS: dict[str, tuple[typer.Typer, str]] = {
     "": (_run_app, "gds-exec"),
     "try": (_try_app, "gds-exec try"),
+    "try code": (_code_app, "gds-exec try code"),
     "whoami": (_whoami_app, "gds-exec whoami"),
 }

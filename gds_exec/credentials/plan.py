@@ -11,6 +11,7 @@ from gds_exec.config.profiles import Profile, Role
 from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.errors import SessionTooShort, UsageError
+from gds_exec.invocation import duration_text
 
 HOUR = 3600
 SHORTEST_SECONDS = 900  # API_AssumeRole and API_GetSessionToken
@@ -180,8 +181,9 @@ def _first_hop_seconds(role: Role) -> int:
 def _check_bounds(seconds: int, longest: int) -> None:
     if not SHORTEST_SECONDS <= seconds <= longest:
         raise UsageError(
-            f"a session of {seconds} s cannot be had: AWS gives {SHORTEST_SECONDS} s to {longest} s",
-            hint="give --duration (or --min-remaining) as 15m to " + f"{longest // HOUR}h",
+            f"a session of {duration_text(seconds)} cannot be had",
+            hint=f"AWS gives {duration_text(SHORTEST_SECONDS)} to {duration_text(longest)}: "
+            "change --duration or --min-remaining",
         )
 
 
@@ -193,11 +195,12 @@ def _check_reachable(asked: Asked, seconds: int) -> None:
 
 def _too_short(minimum: int, seconds: int) -> SessionTooShort:
     return SessionTooShort(
-        f"at least {minimum} s were asked for, but AWS gives this session {seconds} s",
+        f"at least {duration_text(minimum)} were asked for, "
+        f"but AWS gives this session {duration_text(seconds)}",
         hint="ask for less with --min-remaining, or have the role's maximum session duration raised",
     )
 
 
 def _capped_notice(wanted: int, *, is_chained: bool) -> str:
     why = "a role reached through another role" if is_chained else "a role assumed with a session"
-    return f"{why} lasts 1 h at most: {wanted} s were asked for"
+    return f"{why} lasts 1h at most: {duration_text(wanted)} were asked for"

@@ -16,6 +16,7 @@ from gds_exec.errors import (
     SourceCredentialsInvalid,
     TokenCodeRefused,
 )
+from gds_exec.invocation import duration_text
 from gds_exec.redaction import mask, show
 
 _BUSY_CODES = frozenset(
@@ -92,7 +93,7 @@ def _mfa_failed(refusal: Refusal) -> CredentialsError:
     serial = show(refusal.request.mfa_serial or "") if refusal.request else ""
     if "invalid MFA one time pass code" in refusal.message:
         return TokenCodeRefused(
-            f"AWS refused the MFA code for {serial}",
+            f"AWS refused the MFA code for {serial}: it is wrong, or has been used already",
             hint="a code works once: wait for the next one; if it goes on, check that device's clock",
             code=refusal.code,
         )
@@ -149,17 +150,10 @@ def _duration(refusal: Refusal) -> AwsRefused:
     else:
         hint = "try --duration 1h, or ask for the role's maximum session duration to be raised"
     return AwsRefused(
-        f"a session of {_spelt(seconds)} is more than AWS gives: {_quote(refusal)}",
+        f"a session of {duration_text(seconds)} is more than AWS gives: {_quote(refusal)}",
         hint=hint,
         code=refusal.code,
     )
-
-
-def _spelt(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3600)
-    minutes, rest = divmod(rest, 60)
-    parts = [f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if n]
-    return "".join(parts) or "0s"
 
 
 def _quote(refusal: Refusal) -> str:

@@ -154,7 +154,7 @@ def test_minimum_over_an_hour_through_a_role_is_refused_before_any_call(world: W
     first = world.add_role("first")
     world.add_role("second", mfa=False, trust=[first.arn], source_profile="first", max_session=TWELVE_HOURS)
     done = world.run("second", "--min-remaining", "2h", "--mfa-code", "123456", "--", "true")
-    assert_ours(done, 125, "[session-too-short]", "7200 s", "3600 s")
+    assert_ours(done, 125, "[session-too-short]", "2h were", "session 1h")
     assert not world.aws.calls
 
 

@@ -592,7 +592,7 @@ def test_chained_role_is_asked_for_an_hour_at_most_and_that_is_said(world: World
     child = world.terminal("second", "--duration", "8h", "--mfa-code", world.code(), "--", "echo", "started")
     said = finish(child)
     assert child.exitstatus == 0, said
-    assert "a role reached through another role lasts 1 h at most" in said
+    assert "a role reached through another role lasts 1h at most" in said
     assert all(seconds <= 3600 for action, seconds in durations(world.aws) if action == "AssumeRole")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.errors import UsageError
-from gds_exec.invocation import VALUE_OPTIONS, WORDS, Invocation, canonical, duration_seconds
+from gds_exec.invocation import VALUE_OPTIONS, WORDS, Invocation, canonical, duration_seconds, duration_text
 
 ROLE = ["--role", "admin"]
 
@@ -243,3 +243,24 @@ def test_an_invocation_that_asks_for_nothing_is_a_role_alone() -> None:
 
     given_ones = {name: getattr(invocation, name) for name in Invocation.__slots__}
     assert {name for name, value in given_ones.items() if value} == {"role", "wait_seconds"}
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "arguments"),
+    [
+        pytest.param("try code", "try code", [], id="the code"),
+        pytest.param("try code --help", "try code", ["--help"], id="help on it"),
+        pytest.param("try -- code", "try", ["--", "code"], id="an editor of that name"),
+        pytest.param("try ls code", "try", ["ls", "code"], id="an argument of that name"),
+        pytest.param("--role try code", "", ["--role", "try", "--", "code"], id="a role of that name"),
+    ],
+)
+def test_the_code_of_the_sandbox_is_a_word_of_its_own(line: str, word: str, arguments: list[str]) -> None:
+    spoken = canonical(line.split())
+
+    assert (spoken.word, spoken.arguments) == (word, arguments)
+
+
+@given(st.integers(min_value=1, max_value=10**6))
+def test_a_duration_as_a_person_writes_it_is_read_back(seconds: int) -> None:
+    assert duration_seconds(duration_text(seconds)) == seconds

@@ -436,7 +436,7 @@ def test_what_another_process_made_after_our_first_look_is_used(world: World) ->
 def test_a_session_shorter_than_the_minimum_asked_for_is_refused(world: World) -> None:
     world.sts.answers = [900]
 
-    with pytest.raises(SessionTooShort, match="gives this session 900 s"):
+    with pytest.raises(SessionTooShort, match="gives this session 15m"):
         world.retrieve(OPEN, Asked(min_remaining_seconds=HOUR))
 
 
@@ -471,7 +471,7 @@ def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
     world.retrieve(profile, Asked(duration_seconds=8 * HOUR), run=lambda _: TEMPORARY_DOCUMENT)
 
     assert world.sts.requests == [AssumeRoleRequest(OPEN.roles[0].role_arn, HOUR)]
-    assert "lasts 1 h at most" in world.noticed.text
+    assert "lasts 1h at most" in world.noticed.text
 
 
 def test_a_cached_session_is_found_without_running_the_credential_process(world: World) -> None:
@@ -544,7 +544,7 @@ def test_a_notice_is_said_once_however_often_it_is_refreshed(world: World) -> No
     for _ in range(3):
         provider.retrieve()
 
-    assert world.noticed.text.count("lasts 1 h at most") == 1
+    assert world.noticed.text.count("lasts 1h at most") == 1
 
 
 def test_a_session_that_aws_refuses_at_once_is_no_fault_of_the_files(world: World) -> None:
