@@ -22,11 +22,12 @@ def main() -> NoReturn:
 
 
 def _run(argv: list[str]) -> int:
-    from gds_exec.cli.app import run_command_line
     from gds_exec.cli.messages import report, trace
 
     _make_stdout_writable()
     try:
+        from gds_exec.cli.app import run_command_line
+
         return run_command_line(argv, _environ_as_given())
     except GdsExecError as error:
         trace(error)

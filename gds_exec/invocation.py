@@ -36,7 +36,6 @@ class Invocation:
 
     __slots__ = (
         "command",
-        "debug",
         "duration_seconds",
         "mfa_code",
         "min_remaining_seconds",
@@ -67,7 +66,6 @@ class Invocation:
         no_input: bool = False,
         wait_seconds: int = DEFAULT_WAIT_SECONDS,
         quiet: bool = False,
-        debug: bool = False,
     ) -> None:
         self.role = role
         self.command = command
@@ -82,7 +80,6 @@ class Invocation:
         self.no_input = no_input
         self.wait_seconds = wait_seconds
         self.quiet = quiet
-        self.debug = debug
 
 
 class Spoken:

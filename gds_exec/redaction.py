@@ -6,7 +6,7 @@ import unicodedata
 _UNSAFE_CATEGORIES = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 _ACCESS_KEY_ID = re.compile(r"\b(A[KS]IA)[A-Z0-9]{8,}([A-Z0-9]{4})\b")
 # AWS quotes the whole request, its token included, where it did not like the signature.
-_SESSION_TOKEN = re.compile(r"[A-Za-z0-9+/=]{150,}")
+_SESSION_TOKEN = re.compile(r"(?<![A-Za-z0-9+/=])(?!/)[A-Za-z0-9+/=]{150,}")  # a path begins with /
 
 
 def show(text: str) -> str:

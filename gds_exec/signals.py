@@ -4,8 +4,17 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 Handler = Callable[[int, FrameType | None], object]
+
+_DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class _Killed(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @contextmanager
@@ -33,3 +42,24 @@ def blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[set[signal.Signals 
         yield mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+@contextmanager
+def deadly_signals_unwind() -> Iterator[None]:
+    """Let a SIGTERM, SIGHUP or SIGQUIT kill us only when what is inside has been unwound.
+
+    Only for the main thread.
+    """
+
+    def raise_killed(number: int, _frame: FrameType | None) -> NoReturn:
+        # A terminal that closes often sends two: the second must not cut the unwinding short.
+        for deadly in _DEADLY:
+            signal.signal(deadly, signal.SIG_IGN)
+        raise _Killed(number)
+
+    try:
+        with handling(dict.fromkeys(_DEADLY, raise_killed)):
+            yield
+    except _Killed as killed:
+        signal.raise_signal(killed.number)
+        raise SystemExit(128 + killed.number) from None

@@ -9,8 +9,9 @@ never touched from the background.
 import locale
 import math
 import os
-import select
+import selectors
 import signal
+import sys
 import termios
 import time
 from collections.abc import Iterator
@@ -19,13 +20,14 @@ from types import FrameType
 from typing import Any, NoReturn, Self
 
 from gds_exec.redaction import show
-from gds_exec.signals import blocked, handling
+from gds_exec.signals import blocked, deadly_signals_unwind, handling
 
-_DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _STOPPING_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)
 _BRACKETED_PASTE = (b"\x1b[200~", b"\x1b[201~")
 _READ_BYTES = 4096
 _FOREGROUND_CHECK_SECONDS = 1.0
+# select knows no descriptor from 1024 on; but on macOS poll knows no terminal.
+_Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
 
 
 class Suspended(Exception):
@@ -34,12 +36,6 @@ class Suspended(Exception):
 
 class NotForeground(Exception):
     """Another job owns the terminal: to ask now would stop us, or take its input."""
-
-
-class _Killed(BaseException):
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Terminal:
@@ -92,7 +88,7 @@ class Terminal:
         """
         if not self.is_foreground():
             raise NotForeground
-        with _deadly_signals_unwind_first(), _interruptible(), raising_suspended():
+        with deadly_signals_unwind(), _interruptible(), raising_suspended():
             try:
                 with blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
                     termios.tcflush(self._descriptor, termios.TCIFLUSH)
@@ -135,12 +131,13 @@ class Terminal:
 
     def _has_input(self, deadline: float | None) -> bool:
         patience = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
-        # Not poll: on macOS it does not know terminals.
-        readable, _, _ = select.select([self._descriptor], [], [], min(patience, _FOREGROUND_CHECK_SECONDS))
+        with _Selector() as selector:
+            selector.register(self._descriptor, selectors.EVENT_READ)
+            is_readable = bool(selector.select(min(patience, _FOREGROUND_CHECK_SECONDS)))
         # What is typed now may be for the shell, if we were stopped and put into the background.
         if self._foreground_group() not in {os.getpgrp(), None}:
             raise NotForeground
-        return bool(readable)
+        return is_readable
 
     def _foreground_group(self) -> int | None:
         try:
@@ -179,19 +176,6 @@ def raising_suspended() -> Iterator[None]:
 def _interruptible() -> Iterator[None]:
     with handling({signal.SIGINT: signal.default_int_handler}):
         yield
-
-
-@contextmanager
-def _deadly_signals_unwind_first() -> Iterator[None]:
-    def raise_killed(number: int, _frame: FrameType | None) -> NoReturn:
-        raise _Killed(number)
-
-    try:
-        with handling(dict.fromkeys(_DEADLY, raise_killed)):
-            yield
-    except _Killed as killed:
-        signal.raise_signal(killed.number)
-        raise SystemExit(128 + killed.number) from None
 
 
 def _for_a_question(mode: list[Any]) -> list[Any]:

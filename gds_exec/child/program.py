@@ -9,6 +9,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,12 +19,14 @@ from gds_exec.child.refusal import exec_failure
 from gds_exec.child.replacement import find_command
 from gds_exec.errors import GdsExecError, HelperFailed
 from gds_exec.redaction import mask, show
+from gds_exec.signals import deadly_signals_unwind
 
 _NOT_FOR_HELPERS = ("GDS_EXEC_MFA_CODE",)
 _READ_BYTES = 65_536
 _STDERR_KEPT_BYTES = 4096
 _LAST_WORDS_CHARACTERS = 300
 _POLL_SECONDS = 0.05
+_LONGEST_TURN_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
 
 
@@ -33,19 +36,20 @@ def run_program(
     """Run `command`, a line of words quoted as for a shell, and return what it prints.
 
     The person at the terminal, where there is one, sees its standard error and can answer it.
-    Raises `HelperFailed` unless it ends well, in time, with at most `limit_bytes` of UTF-8.
+    Raises `HelperFailed` unless it ends well, in time, with at most `limit_bytes` of UTF-8. However
+    it fails, also by a signal that kills us, the helper is ended with its descendants, and the
+    terminal is as it was. Time while we are stopped does not count. Only for the main thread.
     """
     argv = _split(command)
     name = show(argv[0])
-    with _terminal() as terminal, _start(argv, environ, terminal) as process:
+    with deadly_signals_unwind(), _terminal() as terminal, _running(argv, environ, terminal) as process:
         heard = _Heard(limit_bytes=limit_bytes, terminal=terminal)
-        with _ended_on_failure(process):
-            if not _finishes(process, heard, deadline=time.monotonic() + timeout_seconds):
-                raise _too_slow(name, timeout_seconds)
-            if heard.is_too_much:
-                raise HelperFailed(f"the helper {name} printed more than {limit_bytes:,} bytes")
-    if process.returncode != 0:
-        raise _ended_badly(name, process.returncode, heard.last_words())
+        if not _finishes(process, heard, _Patience(timeout_seconds)):
+            raise _too_slow(name, timeout_seconds)
+        if heard.is_too_much:
+            raise HelperFailed(f"the helper {name} printed more than {limit_bytes:,} bytes")
+        if process.returncode != 0:
+            raise _ended_badly(name, process.returncode, heard.last_words())
     return _text(name, heard)
 
 
@@ -78,6 +82,20 @@ class _Heard:
         return show(mask(spoken[-1][:_LAST_WORDS_CHARACTERS])) if spoken else ""
 
 
+@dataclass(slots=True)
+class _Patience:
+    """How long a helper may still take. In a turn of the loop that is far too long we were stopped."""
+
+    seconds_left: float
+    looked_at: float = field(default_factory=time.monotonic)
+
+    def is_over(self) -> bool:
+        now = time.monotonic()
+        self.seconds_left -= min(now - self.looked_at, _LONGEST_TURN_SECONDS)
+        self.looked_at = now
+        return self.seconds_left <= 0
+
+
 def _split(command: str) -> list[str]:
     try:
         argv = shlex.split(command)
@@ -97,9 +115,46 @@ def _terminal() -> Iterator[int | None]:
         yield None
         return
     try:
-        yield terminal if os.tcgetpgrp(terminal) == os.getpgrp() else None
+        if _is_ours(terminal):
+            with _restored_on_failure(terminal):
+                yield terminal
+        else:
+            yield None
     finally:
         os.close(terminal)
+
+
+def _is_ours(terminal: int) -> bool:
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False  # hung up
+
+
+@contextmanager
+def _restored_on_failure(terminal: int) -> Iterator[None]:
+    """Undo what a helper that was cut short has set, such as no echo for its passphrase."""
+    found = termios.tcgetattr(terminal)
+    try:
+        yield
+    except BaseException:
+        # From the background it would be the shell's own mode that we spoil.
+        if _is_ours(terminal):
+            with suppress(termios.error):
+                termios.tcsetattr(terminal, termios.TCSANOW, found)
+        raise
+
+
+@contextmanager
+def _running(
+    argv: Sequence[str], environ: Mapping[str, str], terminal: int | None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with _start(argv, environ, terminal) as process:
+        try:
+            yield process
+        except BaseException:
+            _end_with_descendants(process)
+            raise
 
 
 def _start(argv: Sequence[str], environ: Mapping[str, str], terminal: int | None) -> subprocess.Popen[bytes]:
@@ -125,7 +180,7 @@ def _popen(argv: Sequence[str], environ: Mapping[str, str], terminal: int | None
         raise exec_failure(error, path, argv, environ) from error
 
 
-def _finishes(process: subprocess.Popen[bytes], heard: _Heard, *, deadline: float) -> bool:
+def _finishes(process: subprocess.Popen[bytes], heard: _Heard, patience: _Patience) -> bool:
     """Listen until the helper has ended or printed too much; return False if the time is up first."""
     with _pipes(process, heard) as selector:
         while not heard.is_too_much:
@@ -135,7 +190,7 @@ def _finishes(process: subprocess.Popen[bytes], heard: _Heard, *, deadline: floa
             is_silent = not _read_what_is_there(selector, wait_seconds=0 if has_ended else _POLL_SECONDS)
             if has_ended and is_silent:
                 return True
-            if time.monotonic() >= deadline:
+            if patience.is_over():
                 return False
     return True
 
@@ -166,15 +221,6 @@ def _read_what_is_there(selector: selectors.BaseSelector, *, wait_seconds: float
         else:
             selector.unregister(key.fileobj)
     return bool(ready)
-
-
-@contextmanager
-def _ended_on_failure(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        _end_with_descendants(process)
-        raise
 
 
 def _end_with_descendants(process: subprocess.Popen[bytes]) -> None:

@@ -5,22 +5,19 @@ checks their values and shows the help.
 """
 
 import gc
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import version
-from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gds_exec.cli.messages import enable_debug, printing
+from gds_exec.cli import options
+from gds_exec.cli.messages import printing
 from gds_exec.cli.running import run_as_role
 from gds_exec.cli.whoami import whoami
-from gds_exec.credentials.request import is_session_name
 from gds_exec.errors import UsageError
-from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation, canonical, duration_seconds
+from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation, canonical
 
 _WORDS_HELP = """
 [bold]Words[/bold]: [cyan]whoami[/cyan] shows who you are to AWS, without a code;
@@ -47,58 +44,6 @@ def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _duration(text: str) -> int:
-    try:
-        return duration_seconds(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no duration such as 8h, 180m, 1h30m or 3600") from None
-
-
-def _session_name(text: str) -> str:
-    if not is_session_name(text):
-        raise typer.BadParameter("2 to 64 letters, digits and any of _ = + , . @ - are allowed")
-    return text
-
-
-def _region(text: str) -> str:
-    if not (text.isascii() and text.replace("-", "").isalnum()):
-        raise typer.BadParameter(f"{text!r} is no region such as eu-west-2")
-    return text
-
-
-def _setting(name: str, help: str, *, panel: str, **more: Any) -> Any:  # noqa: A002  # as typer calls it
-    variable = "GDS_EXEC_" + name.lstrip("-").upper().replace("-", "_")
-    return typer.Option(name, help=help, rich_help_panel=panel, envvar=variable, **more)
-
-
-def _flag(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
-    return typer.Option(*names, help=help, rich_help_panel="Other", **more)
-
-
-def _show_version(is_wanted: bool) -> None:  # typer's callback
-    if is_wanted:
-        sys.stdout.write(f"gds-exec {version('gds-exec')}\n")
-        raise typer.Exit
-
-
-_SESSION, _CODE, _OTHER = "Session", "MFA code", "Other"
-_Debug = Annotated[
-    bool,
-    _setting(
-        "--debug",
-        "Say what is done, never what is secret.",
-        panel=_OTHER,
-        callback=enable_debug,
-        is_eager=True,
-    ),
-]
-_Command = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", hidden=True)]
-_SourceProfile = Annotated[
-    str | None,
-    _setting("--source-profile", "The profile whose keys to begin with.", panel=_SESSION, metavar="PROFILE"),
-]
-
-
 def _app() -> typer.Typer:
     return typer.Typer(
         add_completion=False, pretty_exceptions_enable=False, pretty_exceptions_show_locals=False
@@ -110,79 +55,22 @@ _run_app, _whoami_app, _try_app, _code_app = _app(), _app(), _app(), _app()
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
 def _run(
-    command: _Command = None,
+    command: options.Command = None,
     *,
-    duration: Annotated[
-        int | None,
-        _setting(
-            "--duration",
-            "How long the session is to last: 8h, 180m, 1h30m, 3600 (also --art, --assume-role-ttl).",
-            panel=_SESSION,
-            parser=_duration,
-            metavar="D",
-        ),
-    ] = None,
-    min_remaining: Annotated[
-        int | None,
-        _setting(
-            "--min-remaining",
-            "Start only with at least this much time left; else renew, or fail.",
-            panel=_SESSION,
-            parser=_duration,
-            metavar="D",
-        ),
-    ] = None,
-    new_session: Annotated[
-        bool, _setting("--new-session", "Ignore the cached role session.", panel=_SESSION)
-    ] = False,
-    session_name: Annotated[
-        str | None,
-        _setting(
-            "--session-name",
-            "The role session's name (else user-DD-MM-YY_HH-MM).",
-            panel=_SESSION,
-            parser=_session_name,
-            metavar="NAME",
-        ),
-    ] = None,
-    source_profile: _SourceProfile = None,
-    region: Annotated[
-        str | None,
-        _setting("--region", "The region (also -r).", panel=_SESSION, parser=_region, metavar="REGION"),
-    ] = None,
-    mfa_code: Annotated[
-        str | None,
-        _setting(
-            "--mfa-code", "A code, not asked for then (also -t, --mfa-token).", panel=_CODE, metavar="CODE"
-        ),
-    ] = None,
-    no_input: Annotated[
-        bool, _setting("--no-input", "Never ask; fail at once with 124.", panel=_CODE)
-    ] = False,
-    wait: Annotated[
-        int | None,
-        _setting(
-            "--wait",
-            "How long to wait for a person, or for another gds-exec that asks one (else 5m).",
-            panel=_CODE,
-            parser=_duration,
-            metavar="D",
-        ),
-    ] = None,
-    role: Annotated[
-        str | None,
-        typer.Option(
-            help="The role, where its name is also one of our words.", metavar="NAME", rich_help_panel=_OTHER
-        ),
-    ] = None,
-    shell: Annotated[bool, _flag("--shell", "-s", help="Run your shell as the role.")] = False,
-    quiet: Annotated[
-        bool, _flag("--quiet", "-q", help="Say nothing but errors.", envvar="GDS_EXEC_QUIET")
-    ] = False,
-    debug: _Debug = False,
-    version: Annotated[  # noqa: ARG001  # its callback shows it
-        bool, _flag("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
-    ] = False,
+    duration: options.Duration = None,
+    min_remaining: options.MinRemaining = None,
+    new_session: options.NewSession = False,
+    session_name: options.SessionName = None,
+    source_profile: options.SourceProfile = None,
+    region: options.Region = None,
+    mfa_code: options.MfaCode = None,
+    no_input: options.NoInput = False,
+    wait: options.Wait = None,
+    role: options.Role = None,
+    shell: options.Shell = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+    version: options.Version = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Run COMMAND as the AWS role ROLE, asking for an MFA code only when one is needed.
 
@@ -208,7 +96,6 @@ def _run(
         no_input=no_input,
         wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
         quiet=quiet,
-        debug=debug,
     )
     if invocation.shell and invocation.command:
         raise UsageError("--shell and a command exclude each other", hint="leave one of them out")
@@ -217,9 +104,9 @@ def _run(
 
 @_whoami_app.command()
 def _whoami(
-    source_profile: _SourceProfile = None,
-    as_json: Annotated[bool, _flag("--json", help="Print JSON.")] = False,
-    debug: _Debug = False,  # noqa: ARG001  # its callback acts
+    source_profile: options.SourceProfile = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Show who you are to AWS: the base identity and, inside a role's environment, the role's."""
     return partial(whoami, source_profile=source_profile, as_json=as_json)
@@ -227,8 +114,8 @@ def _whoami(
 
 @_try_app.command(options_metavar="[OPTIONS] [--]", context_settings={"allow_interspersed_args": False})
 def _try(
-    command: _Command = None,
-    debug: _Debug = False,  # noqa: ARG001  # its callback acts
+    command: options.Command = None,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Start a sandbox AWS and a shell (or COMMAND) in it; nothing of yours is touched.
 
@@ -240,7 +127,7 @@ def _try(
 
 
 @_code_app.command()
-def _code(debug: _Debug = False) -> Action:  # noqa: ARG001  # its callback acts
+def _code(debug: options.Debug = False) -> Action:  # noqa: ARG001  # its callback acts
     """Print the code that the sandbox's MFA device shows, in any terminal."""
     from gds_exec.cli import playing
 

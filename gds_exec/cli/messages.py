@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Messages:
-    """Warnings, which are always said, and notices, which are for a person who sees them."""
+    """Warnings, and notices, which are for a person who sees them; `--quiet` silences both."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -27,6 +27,10 @@ class Messages:
         """Say what went wrong although the command runs."""
         if not self._quiet:
             say(text)
+
+    def warn_anyway(self, text: str) -> None:
+        """Say what a person must know even if they asked for quiet."""
+        say(text)
 
     def notice(self, text: str) -> None:
         """Say what a person may like to know."""

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from gds_exec.child.refusal import check_format
 from gds_exec.child.replacement import find_command, replace_process
+from gds_exec.child.user_shell import user_shell
 from gds_exec.cli.messages import Messages
 from gds_exec.cli.wiring import wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
@@ -58,7 +59,7 @@ def _shell(invocation: Invocation, environ: Mapping[str, str]) -> str:
             "there is no command to run, and no terminal for a shell",
             hint="gds-exec ROLE -- COMMAND [ARG]...",
         )
-    return environ.get("SHELL") or "/bin/sh"
+    return user_shell(environ)
 
 
 def _is_at_terminal() -> bool:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
-from gds_exec.config.profiles import Profile, find_base
-from gds_exec.credentials.aws import Aws
+from gds_exec.config.profiles import Profile, find_base, find_profile, profile_names
 from gds_exec.credentials.refusals import of_keys
 from gds_exec.credentials.session import AccessKey
 from gds_exec.delivery.environment import callers_environment
@@ -27,18 +26,22 @@ class Identity:
 def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: bool) -> None:
     """Print the base identity and, inside a role's environment, the role's."""
     outside = callers_environment(environ)
-    base = find_base(wired_files(outside), environ=outside, source_profile=source_profile)
-    aws = wired_aws(base, outside, region=None, messages=Messages())
-    found = {"base": _base_identity(aws, base, outside)}
+    files = wired_files(outside)
+    base = find_base(files, environ=outside, source_profile=source_profile)
+    found = {"base": _base_identity(base, outside)}
     role_key = _delivered_key(environ)
     if role_key is not None:
-        found["role"] = _role_identity(aws, role_key, environ["GDS_EXEC_ROLE"])
+        role = environ["GDS_EXEC_ROLE"]
+        # Its token goes where its own profile says; a role that is named by its ARN has none.
+        profile = find_profile(files, role, environ=outside) if role in profile_names(files) else base
+        found["role"] = _role_identity(profile, role_key, role, outside)
     with printing():
         sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
 
 
-def _base_identity(aws: Aws, base: Profile, environ: Mapping[str, str]) -> Identity:
+def _base_identity(base: Profile, environ: Mapping[str, str]) -> Identity:
     name = base.source.profile_name
+    aws = wired_aws(base, environ, region=None, messages=Messages())
     key = wired_key_source(base, environ).fetch().access_key
     try:
         return Identity(name, aws.caller_arn(key))
@@ -46,7 +49,8 @@ def _base_identity(aws: Aws, base: Profile, environ: Mapping[str, str]) -> Ident
         raise of_keys(f"profile {show(name)}", error) from error
 
 
-def _role_identity(aws: Aws, key: AccessKey, role: str) -> Identity:
+def _role_identity(profile: Profile, key: AccessKey, role: str, environ: Mapping[str, str]) -> Identity:
+    aws = wired_aws(profile, environ, region=None, messages=Messages())
     try:
         return Identity(role, aws.caller_arn(key))
     except SourceCredentialsInvalid as error:

@@ -42,10 +42,9 @@ def wired_key_source(profile: Profile, environ: Environ) -> KeySource:
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> Aws:
     """Return AWS as this profile reaches it."""
     check_ca_bundle(profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE"))
-    foreign = check_endpoint(profile.sts_endpoint_url)
-    if foreign is not None:
-        messages.warn(f"AWS STS is asked for at {show(foreign)}, as AWS_ENDPOINT_URL or the profile says")
-    check_endpoint(profile.iam_endpoint_url)
+    urls = (profile.sts_endpoint_url, profile.iam_endpoint_url)
+    for host in sorted({host for host in map(check_endpoint, urls) if host is not None}):
+        messages.warn_anyway(f"AWS is asked at {show(host)}, as AWS_ENDPOINT_URL or the profile says")
     connection = Connection(
         region=_region(profile, environ, asked=region),
         sts_endpoint_url=profile.sts_endpoint_url,

@@ -7,8 +7,10 @@ the credentials file. Unlike botocore this refuses a file that is there but cann
 import os
 import pwd
 import re
+import select
 import shlex
 import stat
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +24,9 @@ _READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 _SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
 _VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
 _NOTHING = ParsedFile({}, {})
+_PIPE_SECONDS = 10.0  # to type the passphrase of what decrypts into it
+_PIPE_LIMIT_MIB = 16
+_PIECE_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,6 @@ class AwsFiles:
     missing_files: tuple[str, ...] = ()
     unread_sections: dict[str, str] = field(default_factory=dict, repr=False)
     exposure: str | None = None
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Return everything that a person should hear of who asks about the files themselves."""
-        found = (*self.missing_files, *self.unread_sections.values(), self.exposure)
-        return tuple(warning for warning in found if warning)
 
 
 class _Location(NamedTuple):
@@ -76,17 +75,20 @@ def home_directory(
         return None
 
 
-def read_aws_files(environ: Mapping[str, str], *, home: str | None) -> AwsFiles:
+def read_aws_files(
+    environ: Mapping[str, str], *, home: str | None, pipe_seconds: float = _PIPE_SECONDS
+) -> AwsFiles:
     """Read the files that AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE name, else those below `home`.
 
-    A file that is not there is empty. Raise BrokenFile, naming file and line, for any other that
-    cannot be read or parsed.
+    Either may be a pipe, as in `AWS_CONFIG_FILE=<(...)`, whose writers have `pipe_seconds`. A file
+    that is not there is empty. Raise BrokenFile, naming file and line, for any other that cannot be
+    read or parsed.
     """
     locations = (
         _locate("AWS_CONFIG_FILE", ".aws/config", environ, home),
         _locate("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", environ, home),
     )
-    config, credentials = (_read(location.path) for location in locations)
+    config, credentials = (_read(location.path, pipe_seconds=pipe_seconds) for location in locations)
     profiles, services, unread_sections = _sort_sections(config.parsed if config else _NOTHING, locations[0])
     credentials_profiles = credentials.parsed.sections if credentials else {}
     return AwsFiles(
@@ -119,30 +121,67 @@ def _expand(path: str, environ: Mapping[str, str], home: str | None) -> str:
     return path if home is None else home.rstrip("/") + path[1:]
 
 
-def _read(path: str) -> _File | None:
+def _read(path: str, *, pipe_seconds: float) -> _File | None:
     if not path:
         return None
     try:
-        content, mode = _read_bytes(path)
+        content, mode = _read_bytes(path, pipe_seconds=pipe_seconds)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise BrokenFile(f"{show(path)} cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise _unreadable(path, (error.strerror or str(error)).lower()) from error
     return _File(parse(_decode(path, content), path=path), mode)
 
 
-def _read_bytes(path: str) -> _Content:
+def _read_bytes(path: str, *, pipe_seconds: float) -> _Content:
     with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
             return _Content(file.readall(), status.st_mode)
+        if stat.S_ISFIFO(status.st_mode):
+            return _Content(_read_pipe(path, file.fileno(), seconds=pipe_seconds), status.st_mode)
         if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev:
             return _Content(b"", status.st_mode)
-        raise BrokenFile(f"{show(path)} cannot be read: not a regular file")
+        raise _unreadable(path, "neither a regular file nor a pipe")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _read_pipe(path: str, descriptor: int, *, seconds: float) -> bytes:
+    # On macOS /dev/fd/N is opened as it already is, O_NONBLOCK or not.
+    os.set_blocking(descriptor, False)
+    deadline = time.monotonic() + seconds
+    content = bytearray()
+    while piece := _next_piece(descriptor, deadline=deadline):
+        content += piece
+        if len(content) > _PIPE_LIMIT_MIB << 20:
+            raise _unreadable(path, f"more than {_PIPE_LIMIT_MIB} MiB came through the pipe")
+    if piece is None:
+        raise _unreadable(path, f"the pipe was not closed within {seconds:g} seconds")
+    # A writer that left without a word looks like none at all: both are refused.
+    if not content:
+        raise _unreadable(path, "nothing was written to the pipe")
+    return bytes(content)
+
+
+def _next_piece(descriptor: int, *, deadline: float) -> bytes | None:
+    """Return what has come, nothing once no writer is left, or None at the deadline."""
+    readiness = select.poll()
+    readiness.register(descriptor, select.POLLIN)
+    while True:
+        # Read before the wait: poll never returns for a pipe that has not had a writer yet.
+        try:
+            return os.read(descriptor, _PIECE_BYTES)
+        except BlockingIOError:
+            milliseconds = max(0.0, deadline - time.monotonic()) * 1000
+            if not readiness.poll(milliseconds):
+                return None
+
+
+def _unreadable(path: str, reason: str) -> BrokenFile:
+    return BrokenFile(f"{show(path)} cannot be read: {reason}")
 
 
 def _decode(path: str, content: bytes) -> str:

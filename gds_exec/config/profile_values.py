@@ -1,24 +1,32 @@
 """Single settings of a profile, checked; one that cannot be used is refused, and the place named."""
 
 import re
-from collections.abc import Iterable, Mapping
+import string
+from collections.abc import Callable, Iterable, Mapping
 
 from gds_exec.config.aws_ini import Section
 from gds_exec.errors import BrokenProfile
 from gds_exec.redaction import show
 
 ROLE_ARN_HINT = "a role's ARN looks like arn:aws:iam::123456789012:role/NAME"
+SESSION_NAME_LIMIT = 64
+SESSION_NAME_CHARACTERS = frozenset(f"{string.ascii_letters}{string.digits}_+=,.@-")
+SHORTEST_SECONDS = 900  # STS, AssumeRole and GetSessionToken
+LONGEST_ROLE_SECONDS = 43_200  # STS, AssumeRole
 
 _ROLE_ARN = re.compile(
     r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}"  # IAM, CreateRole
 )
-_SESSION_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{2,64}")  # STS, AssumeRole
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")  # STS, AssumeRole
-_DURATION_LIMITS_SECONDS = range(900, 43200 + 1)
 
 
 def is_role_arn(text: str) -> bool:
     return _ROLE_ARN.fullmatch(text) is not None
+
+
+def is_session_name(text: str) -> bool:
+    """Say whether STS accepts a role session's name (AssumeRole)."""
+    return 2 <= len(text) <= SESSION_NAME_LIMIT and SESSION_NAME_CHARACTERS.issuperset(text)
 
 
 def text(section: Section, key: str) -> str | None:
@@ -45,19 +53,20 @@ def role_arn(section: Section) -> str:
 
 def session_name(section: Section) -> str | None:
     allowed = "is not 2 to 64 ASCII letters, digits or any of _+=,.@-"
-    return _matching(section, "role_session_name", _SESSION_NAME, allowed)
+    return _checked(section, "role_session_name", is_session_name, allowed)
 
 
 def external_id(section: Section) -> str | None:
     allowed = "is not 2 to 1224 ASCII letters, digits or any of _+=,.@:/-"
-    return _matching(section, "external_id", _EXTERNAL_ID, allowed)
+    return _checked(section, "external_id", _EXTERNAL_ID.fullmatch, allowed)
 
 
 def duration_seconds(section: Section) -> int | None:
     """Return duration_seconds; None also where it is no number, which botocore ignores."""
     seconds = _integer(text(section, "duration_seconds"))
-    if seconds is not None and seconds not in _DURATION_LIMITS_SECONDS:
-        raise _unusable(section, "duration_seconds", "is not between 900 and 43200")
+    if seconds is not None and not SHORTEST_SECONDS <= seconds <= LONGEST_ROLE_SECONDS:
+        reason = f"is not between {SHORTEST_SECONDS} and {LONGEST_ROLE_SECONDS}"
+        raise _unusable(section, "duration_seconds", reason)
     return seconds
 
 
@@ -121,9 +130,9 @@ def _service_endpoint_url(service: str, section: Section, services: Mapping[str,
     return setting.value.get("endpoint_url")
 
 
-def _matching(section: Section, key: str, pattern: re.Pattern[str], otherwise: str) -> str | None:
+def _checked(section: Section, key: str, is_usable: Callable[[str], object], otherwise: str) -> str | None:
     value = text(section, key)
-    if value is not None and not pattern.fullmatch(value):
+    if value is not None and not is_usable(value):
         raise _unusable(section, key, otherwise)
     return value
 

@@ -65,7 +65,8 @@ class Profile:
     `roles` are in the order in which they are assumed, the wanted one last; a profile
     with keys and no role has none. `mfa_serial` is the one that lies nearest to the keys:
     AWS checks a code only against the user whose keys begin the chain. `source_mfa_serial`
-    is set beside the keys themselves; `aws --profile ROLE` does not look at that one.
+    is set beside the keys themselves; `aws --profile ROLE` does not look at that one. `region`
+    is the wanted profile's own; only a bare role takes that of the profile it starts from.
     """
 
     name: str
@@ -133,7 +134,7 @@ def _complete(
         roles=tuple(roles),
         mfa_serial=next(filter(None, map(profile_values.mfa_serial, device_sections)), None),
         mfa_process=first_text(sections, "mfa_process"),
-        region=first_text(sections, "region"),
+        region=text(sections[0], "region") or None,
         sts_endpoint_url=endpoint_url("sts"),
         iam_endpoint_url=endpoint_url("iam"),
         ca_bundle=environ.get("AWS_CA_BUNDLE") or first_text(sections[:1], "ca_bundle"),

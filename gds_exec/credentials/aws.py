@@ -207,7 +207,13 @@ class Aws:
 def _session_without_files() -> Any:
     nothing = (None, None, None, None)
     empty_file = (None, None, os.devnull, None)
-    variables = {"profile": nothing, "config_file": empty_file, "credentials_file": empty_file}
+    variables = {
+        "profile": nothing,
+        "config_file": empty_file,
+        "credentials_file": empty_file,
+        # Resolved by us, checked, and part of the cache key: botocore must find no other one.
+        "ignore_configured_endpoint_urls": (None, None, True, None),
+    }
     return botocore.session.Session(session_vars=variables)
 
 

@@ -1,4 +1,4 @@
-"""Sessions on disk: found, kept and dropped; and which code steps were spent.
+"""Sessions on disk: found, kept and dropped; and what is known of MFA devices.
 
 A cache that cannot be used costs a warning, never the command.
 """
@@ -8,13 +8,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from gds_exec.credentials.private_directory import (
+    TEMPORARY_SUFFIX,
     NotPrivate,
     open_private_directory,
     sweep,
     write_atomically,
 )
 from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import file_name, read, read_private_text, serialise
+from gds_exec.credentials.session_file import (
+    LONGEST_LIFE_SECONDS,
+    SUFFIX,
+    file_name,
+    read,
+    read_private_text,
+    serialise,
+)
+from gds_exec.errors import UsageError
+
+_DAY_SECONDS = 86_400
 
 
 class SessionCache:
@@ -50,6 +61,16 @@ class SessionCache:
         """Remember that a code of this device was spent in that step."""
         with self._only_warning():
             self._write(_spent_name(device), f"{step}\n")
+
+    def device_of(self, key: str) -> str | None:
+        """Return the MFA device that proved to open the role asked for under this key."""
+        if self.directory is None:
+            return None
+        return (read_private_text(self.directory, _device_name(key)) or "").strip() or None
+
+    def keep_device(self, key: str, serial: str) -> None:
+        """Remember the MFA device that opened the role asked for under this key."""
+        self._write(_device_name(key), f"{serial}\n")
 
     def _write(self, name: str, text: str) -> None:
         if self.directory is not None:
@@ -91,22 +112,30 @@ def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     with suppress(OSError):
-        sweep(directory)
+        sweep(directory, suffix=TEMPORARY_SUFFIX, seconds=_DAY_SECONDS)
+        sweep(directory, suffix=SUFFIX, seconds=LONGEST_LIFE_SECONDS + _DAY_SECONDS)
     return SessionCache(directory, warn=warn)
 
 
 def cache_path(environ: Mapping[str, str], home: str | None) -> str | None:
-    """Return where sessions are cached: GDS_EXEC_CACHE_DIR, else under the user's cache directory.
+    """Return where sessions are cached: our own directory in GDS_EXEC_CACHE_DIR, or in the user's cache.
 
-    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification wants it.
+    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification wants it. Raise
+    `UsageError` for a relative GDS_EXEC_CACHE_DIR.
     """
-    own = environ.get("GDS_EXEC_CACHE_DIR", "")
-    if os.path.isabs(own):
-        return own
+    chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
+    if chosen and not os.path.isabs(chosen):
+        raise UsageError("GDS_EXEC_CACHE_DIR is no absolute path", hint="write it out: /home/…, without ~")
     user_cache = environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(user_cache):
-        return os.path.join(user_cache, "gds-exec")
-    return os.path.join(home, ".cache", "gds-exec") if home and os.path.isabs(home) else None
+    if not chosen and os.path.isabs(user_cache):
+        chosen = user_cache
+    if not chosen and home and os.path.isabs(home):
+        chosen = os.path.join(home, ".cache")
+    return os.path.join(chosen, "gds-exec") if chosen else None
+
+
+def _device_name(key: str) -> str:
+    return key + ".device"
 
 
 def _spent_name(device: str) -> str:

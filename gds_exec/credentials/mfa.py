@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from gds_exec.errors import AnswerLost, GdsExecError, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
+from gds_exec.errors import (
+    AnswerLost,
+    AwsRefused,
+    GdsExecError,
+    HelperFailed,
+    NobodyToAsk,
+    TokenCodeRefused,
+    UsageError,
+)
 from gds_exec.redaction import show
 
 STEP_SECONDS = 30
@@ -169,6 +177,9 @@ class TokenCodes:
                 refusal = AnswerLost(message, hint=error.hint)
             except TokenCodeRefused as error:
                 refusal = self._explained(error, code, device, step)
+            except AwsRefused:  # AWS looks at the code before it looks at the rest
+                device.spend_step(step)
+                raise
             else:
                 device.spend_step(step)
                 return answer

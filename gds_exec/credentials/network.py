@@ -22,7 +22,7 @@ def check_endpoint(url: str | None) -> str | None:
     if url is None:
         return None
     scheme, host = _scheme_and_host(url)
-    if scheme not in {"http", "https"} or not host:
+    if scheme not in {"http", "https"} or not host or _is_ambiguous(url):
         shown = show(without_password(url))
         raise BrokenProfile(f"the endpoint URL {shown!r} is not an http(s) URL", hint=_ENDPOINT_HINT)
     if _is_loopback(host):
@@ -70,6 +70,11 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
     except ValueError:  # brackets that hold no IPv6 address, a port that is no number
         return "", ""
     return parts.scheme, parts.hostname or ""
+
+
+def _is_ambiguous(url: str) -> bool:
+    """Say whether another parser may read another host out of it: `http://a\\@b` goes to a, or to b."""
+    return "\\" in url or "@" in urlsplit(url).netloc or any(c <= " " or c == "\x7f" for c in url)
 
 
 def _is_loopback(host: str) -> bool:

@@ -152,8 +152,7 @@ def _keys_route(
     profile: Profile, asked: Asked, *, source_is_temporary: bool
 ) -> tuple[tuple[Request, ...], tuple[str, ...]]:
     if profile.mfa_serial is None or source_is_temporary:
-        kind = "session" if source_is_temporary else "access key"
-        return (), (f"{profile.name} has no role: its {kind} is used as it is",)
+        return (), (f"{profile.name} has no role: its keys are used as they are",)
     wanted = asked.duration_seconds or profile.duration_seconds or DEFAULT_MFA_SECONDS
     seconds = max(wanted, asked.min_remaining_seconds or 0)
     _check_bounds(seconds, LONGEST_MFA_SECONDS)

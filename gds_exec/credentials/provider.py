@@ -15,7 +15,14 @@ from gds_exec.credentials.locks import Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
 from gds_exec.credentials.refusals import denied_hint, of_keys
-from gds_exec.credentials.request import Origin, Request, cache_key, device_key, is_answer_for
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    Origin,
+    Request,
+    cache_key,
+    device_key,
+    is_answer_for,
+)
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.credentials.source import KeySource
 from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
@@ -58,6 +65,7 @@ class Provider:
         self._just_made: set[str] = set()
         self._refused: set[str] = set()
         self._noticed: set[str] = set()
+        self._denied: str | None = None  # the cache key of the role that was refused without MFA
 
     def retrieve(self) -> SessionCredentials:
         """Return a session as it was asked for: cached, made, or made after asking for a code.
@@ -76,9 +84,18 @@ class Provider:
                 self._suspend()
                 self._just_made.clear()
 
-    def _plan(self, profile: Profile | None = None) -> Plan:
+    def _plan(self) -> Plan:
+        plan = self._decide(self._profile)
+        if plan.is_complete or self._profile.mfa_serial is not None:
+            return plan
+        # The device that once opened this role is a guess for what to ask, but not for what is there.
+        device = self._cache.device_of(cache_key(self._origin, plan.requests[:1]))
+        known = self._decide(replace(self._profile, mfa_serial=device)) if device else plan
+        return known if known.is_complete else plan
+
+    def _decide(self, profile: Profile) -> Plan:
         return decide(
-            profile or self._profile,
+            profile,
             self._asked,
             look=self._look,
             now=self._now(),
@@ -99,6 +116,10 @@ class Provider:
     def _finish(self, plan: Plan) -> SessionCredentials:
         session = plan.session or self._source.fetch()
         check_minimum(session, self._asked, now=self._now())
+        if self._denied is not None:
+            self._cache.keep_device(self._denied, self._profile.mfa_serial or "")
+            self._notice(f"put mfa_serial = {show(self._profile.mfa_serial or '')} into the role's profile")
+            self._denied = None
         for notice in plan.notices:
             if notice not in self._noticed:
                 self._noticed.add(notice)
@@ -142,10 +163,12 @@ class Provider:
             if plan.done > 0 or self._profile.mfa_serial is not None:
                 raise
             self._profile = self._with_found_device(error, key)
+            self._denied = cache_key(self._origin, plan.requests[:1])
         return None
 
     def _make(self, request: Request, key: AccessKey) -> SessionCredentials:
-        name = getattr(request, "session_name", None) or self._make_session_name()
+        asked_name = request.session_name if isinstance(request, AssumeRoleRequest) else None
+        name = asked_name or self._make_session_name()
         if request.mfa_serial is None:
             return self._sts.make_session(request, key, session_name=name)
         device = device_key(self._origin, request.mfa_serial)
@@ -177,9 +200,9 @@ class Provider:
         if device is None:
             raise error
         profile = replace(self._profile, mfa_serial=device)
-        if self._plan(profile).device is not None and not self._codes.is_available:
+        if self._decide(profile).device is not None and not self._codes.is_available:
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
-        self._notice(f"the role wants MFA: put mfa_serial = {show(device)} into its profile")
+        self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")
         return profile
 
     def _question(self, device: str) -> Question:

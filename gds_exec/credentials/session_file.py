@@ -11,7 +11,9 @@ from gds_exec.credentials.session import AccessKey, SessionCredentials
 HEADER = "gds-exec session 1"
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
-_LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
+SUFFIX = ".session1"
+LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
+_CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
 _FIELDS = (
     "access_key_id",
     "secret_access_key",
@@ -25,7 +27,7 @@ _FIELDS = (
 
 def file_name(key: str) -> str:
     """Return the name of a session's file: every version of the format has names of its own."""
-    return key + ".session1"
+    return key + SUFFIX
 
 
 def serialise(session: SessionCredentials) -> str:
@@ -59,7 +61,7 @@ def parse(text: str) -> SessionCredentials | None:
     offset = _offset(found["clock_offset"])
     if issued is None or expiration is None or offset is None:
         return None
-    if not 0 < expiration - issued <= _LONGEST_LIFE_SECONDS:
+    if not 0 < expiration - issued <= LONGEST_LIFE_SECONDS + _CLOCK_SLACK_SECONDS:
         return None
     if not (found["access_key_id"] and found["secret_access_key"] and found["session_token"]):
         return None

@@ -34,6 +34,13 @@ _COMPETING = frozenset(
     )
 )
 _COMPETING_PREFIX = "AWS_CONTAINER_"
+_DELIVERED = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "GDS_EXEC_ROLE",
+)
 _PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # botocore prefers the first
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _CALLER_PROFILE = "GDS_EXEC_CALLER_PROFILE"
@@ -67,10 +74,13 @@ def child_environment(
 def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     """Return `environ` without what an outer gds-exec did to it, so that an inner one starts afresh.
 
-    The outer role's region goes, and the caller's AWS_PROFILE comes back, unless either has been
-    changed since.
+    The outer role's keys go, for a credential_process would take them for the caller's. Its region
+    goes, and the caller's AWS_PROFILE comes back, unless either has been changed since.
     """
     caller = dict(environ)
+    if "GDS_EXEC_ROLE" in caller:
+        for name in _DELIVERED:
+            caller.pop(name, None)
     region = caller.pop(_ROLE_REGION, None)
     if region and all(caller.get(name) == region for name in _REGIONS):
         for name in _REGIONS:

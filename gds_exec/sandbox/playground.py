@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pwd
 import shutil
 import signal
 import sys
@@ -14,6 +13,7 @@ from os import path
 from typing import Protocol, TextIO
 
 from gds_exec.child.foreground import run_in_foreground
+from gds_exec.child.user_shell import user_shell
 from gds_exec.sandbox.device_code import (
     DIRECTORY_PREFIX,
     DIRECTORY_VARIABLE,
@@ -80,7 +80,7 @@ def run_playground(
                     environ, directory=directory, url=url, script_directory=script_directory
                 )
                 _greet(scenery, to=stderr or sys.stderr, now=now(), is_attended=is_attended, command=command)
-                return run(command or [_shell(environ)], environ=inside)
+                return run(command or [user_shell(environ)], environ=inside)
     except _Ended as ended:
         return ended.signal_number
 
@@ -165,12 +165,3 @@ def _greet(
     for line in lines:
         to.write(f"gds-exec: {line}\n")
     to.flush()
-
-
-def _shell(environ: Mapping[str, str]) -> str:
-    if environ.get("SHELL"):
-        return environ["SHELL"]
-    try:
-        return pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
-    except KeyError:  # a user without an entry, as in containers
-        return "/bin/sh"

@@ -239,6 +239,15 @@ def test_file_that_is_no_file_is_named_and_not_waited_for(
 
 
 @pytest.mark.matrix(117)
+def test_files_may_come_through_pipes(world: World) -> None:
+    world.add_role("reader", mfa=False)
+    files = f"AWS_CONFIG_FILE=<(cat {world.config}) AWS_SHARED_CREDENTIALS_FILE=<(cat {world.credentials})"
+    script = f"{files} gds-exec reader -- echo started"
+    done = world.run_program("bash", "-c", script)
+    assert done.stdout == b"started\n", done.stderr.decode()
+
+
+@pytest.mark.matrix(117)
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_unreadable_file_is_named(world: World) -> None:
     world.credentials.chmod(0)
@@ -759,11 +768,20 @@ def test_region_is_what_was_asked_for_or_the_callers_or_the_profiles(
     assert done.stdout.decode().strip() == regions
 
 
-def test_region_of_the_source_profile_serves_a_role_without_one(world: World) -> None:
-    role = world.aws.add_role("reader", trust=[world.user.arn])
+@pytest.mark.parametrize(
+    ("role", "regions"),
+    [
+        pytest.param("reader", b"\x20\n", id="profile"),
+        pytest.param("222222222222/reader", b"eu-west-3 eu-west-3\n", id="bare-role"),
+    ],
+)
+def test_region_of_the_source_profile_serves_only_a_role_without_a_profile(
+    world: World, role: str, regions: bytes
+) -> None:
+    arn = world.aws.add_role("reader", trust=[world.user.arn]).arn
     world.write_config(
         f"[profile gds-users]\nregion = eu-west-3\n"
-        f"[profile reader]\nrole_arn = {role.arn}\nsource_profile = gds-users\n"
+        f"[profile reader]\nrole_arn = {arn}\nsource_profile = gds-users\n"
     )
-    assert world.run("reader", "--", *SHOW_REGIONS).stdout == b"eu-west-3 eu-west-3\n"
+    assert world.run(role, "--", *SHOW_REGIONS).stdout == regions
     assert len(session_names(world.aws)) == 1

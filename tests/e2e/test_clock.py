@@ -219,7 +219,7 @@ def test_minimum_that_aws_does_not_give_is_an_error_before_the_command_starts(
     world.add_role("plain", mfa=False)
     world.aws.life_override = life
     done = world.run("plain", *options, "--", "echo", "started")
-    assert_ours(done, 125, "[session-too-short]", "1200 s", "hint: ask for less with --min-remaining")
+    assert_ours(done, 125, "[session-too-short]", "20m were", "hint: ask for less with --min-remaining")
 
 
 def test_minimum_above_the_duration_raises_the_duration(world: World) -> None:

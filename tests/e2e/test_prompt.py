@@ -1,6 +1,7 @@
 """The question for an MFA code: where it is asked, what answers it, and when it is not asked."""
 
 import re
+import signal
 import time
 
 import psutil
@@ -13,6 +14,7 @@ from gds_exec.credentials.mfa import as_token_code
 from .expectations import assert_ours, assert_speaks_as_ours
 from .observations import codes_sent, sessions_made
 from .patience import eventually
+from .programs import program
 from .shells import BASH, Shell, every_shell
 from .world import GDS_EXEC, PROMPT, SHOW_KEY, World, finish
 
@@ -263,6 +265,48 @@ def test_killed_at_the_question_it_leaves_no_silent_terminal(world: World) -> No
     children[0].kill()
 
     assert "status 137" in finish(terminal)
+    assert (world.home / "before").read_text() == (world.home / "after").read_text()
+
+
+def helper_at_a_passphrase(world: World, *, then: str) -> str:
+    """Return the setting for a program that asks for a passphrase unseen, and then does this."""
+    text = f"#!/bin/sh\nstty -echo </dev/tty\necho Passphrase: >&2\n{then}\n"
+    return f"mfa_process = {program(world.home / 'oath', text)}"
+
+
+@pytest.mark.matrix(79)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_killed_while_a_helper_asks_it_takes_the_helper_along_and_leaves_the_echo(
+    number: signal.Signals, world: World
+) -> None:
+    world.add_role("prod", settings=helper_at_a_passphrase(world, then="sleep 60 & wait"))
+    script = f"stty -g >before; {GDS_EXEC} prod -- true; echo status $?; stty -g >after"
+    terminal = world.terminal_program("bash", "-c", script)
+    terminal.expect_exact("Passphrase:")
+    (ours,) = psutil.Process(terminal.pid).children()
+    helpers: list[psutil.Process] = []
+
+    def both_run() -> None:
+        helpers[:] = ours.children(recursive=True)
+        assert sorted(p.name() for p in helpers) == ["oath", "sleep"]
+
+    eventually(both_run)
+    ours.send_signal(number)
+
+    assert f"status {128 + number}" in finish(terminal)
+    for helper in helpers:
+        eventually(lambda pid=helper.pid: _assert_ended(pid))
+    assert (world.home / "before").read_text() == (world.home / "after").read_text()
+
+
+def test_a_helper_that_fails_at_its_passphrase_leaves_an_echo_to_the_question(world: World) -> None:
+    world.add_role("prod", settings=helper_at_a_passphrase(world, then="exit 1"))
+    script = f"stty -g >before; {GDS_EXEC} prod -- true; echo status $?; stty -g >after"
+    terminal = world.terminal_program("bash", "-c", script)
+    terminal.expect_exact(prompt_of(world))
+    terminal.sendline(world.code())
+
+    assert "status 0" in finish(terminal)
     assert (world.home / "before").read_text() == (world.home / "after").read_text()
 
 

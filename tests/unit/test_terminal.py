@@ -187,6 +187,22 @@ def test_the_time_limit_is_for_the_whole_line() -> None:
     terminal.expect_exact("raised TimeoutError")
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="only select knows terminals there")
+def test_a_process_with_many_open_files_can_ask() -> None:
+    many = (
+        "import os, resource\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (2048, hard))\n"
+        "while os.dup(0) < 1024: pass\n"
+    )
+    terminal = at_a_terminal(many + ASKING)
+    terminal.expect_exact("MFA code: ")
+
+    terminal.sendline("123456")
+
+    terminal.expect_exact("answer '123456'")
+
+
 def test_ctrl_c_interrupts_even_where_the_signal_would_have_killed_silently() -> None:  # matrix 5
     terminal = at_a_terminal(f"import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)\n{ASKING}")
     terminal.expect_exact("MFA code: ")

@@ -1,7 +1,9 @@
 import os
 import shlex
 import signal
+import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -166,7 +168,8 @@ import os, sys
 from gds_exec.child.program import run_program
 from gds_exec.errors import GdsExecError
 try:
-    printed = run_program(sys.argv[1], environ=os.environ, timeout_seconds=30)
+    seconds = float(os.environ.get("SECONDS_ALLOWED", "30"))
+    printed = run_program(sys.argv[1], environ=os.environ, timeout_seconds=seconds)
     os.write(1, f"returned {printed!r}\\n".encode())
 except GdsExecError as error:
     os.write(1, f"raised {error.message}\\n".encode())
@@ -175,10 +178,15 @@ except KeyboardInterrupt:
 """
 
 
-def in_a_terminal(command: str, redirections: str = "") -> "pexpect.spawn[str]":
+def in_a_terminal(command: str, redirections: str = "", *, seconds: float = 30) -> "pexpect.spawn[str]":
     # The shell stays, and holds the terminal open where nothing else does.
-    line = f"{shlex.join([sys.executable, '-c', IN_A_TERMINAL, command])} {redirections}; true"
-    return pexpect.spawn("sh", ["-c", line], encoding="utf-8", timeout=20)
+    line = f"{shlex.join([sys.executable, '-c', IN_A_TERMINAL, command])} {redirections}; read -r _"
+    environ = {**ENVIRON, "SECONDS_ALLOWED": str(seconds)}
+    return pexpect.spawn("sh", ["-c", line], encoding="utf-8", timeout=20, env=environ)
+
+
+def has_echo(terminal: "pexpect.spawn[str]") -> bool:
+    return bool(termios.tcgetattr(terminal.child_fd)[3] & termios.ECHO)
 
 
 def test_a_helper_can_ask_the_person_whatever_our_own_streams_are(tmp_path: Path) -> None:  # matrix 71, 73
@@ -188,6 +196,7 @@ def test_a_helper_can_ask_the_person_whatever_our_own_streams_are(tmp_path: Path
     terminal = in_a_terminal(command, f"</dev/null >{report} 2>/dev/null")
     terminal.expect_exact("Passphrase: ")
     terminal.sendline("swordfish")
+    terminal.sendline("")
     terminal.expect(pexpect.EOF)
 
     assert report.read_text() == r"returned 'got swordfish\n'" + "\n"
@@ -202,6 +211,79 @@ def test_ctrl_c_ends_the_helper_along_with_us(tmp_path: Path) -> None:
     terminal.expect_exact("interrupted")
 
     assert eventually(lambda: is_gone(int(pid.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("body", "seconds", "told"),
+    [
+        pytest.param("sleep 60", 1, "raised the helper .* did not end within 1 s", id="too slow"),
+        pytest.param("trap '' TERM; while :; do sleep 0.05; done", 1, "did not end", id="deaf to SIGTERM"),
+        pytest.param("exit 3", 30, "failed with exit status 3", id="fails"),
+    ],
+)
+def test_a_helper_that_fails_leaves_the_terminal_as_it_was_found(
+    body: str, seconds: float, told: str, tmp_path: Path
+) -> None:
+    silenced = tmp_path / "silenced"
+    terminal = in_a_terminal(
+        helper(tmp_path, f"stty -echo </dev/tty; stty -a </dev/tty >{silenced}; {body}"), seconds=seconds
+    )
+
+    terminal.expect(told)
+
+    assert " -echo " in silenced.read_text()
+    assert has_echo(terminal)
+
+
+def test_ctrl_c_at_a_passphrase_leaves_the_terminal_as_it_was_found(tmp_path: Path) -> None:
+    terminal = in_a_terminal(helper(tmp_path, "stty -echo </dev/tty; echo Passphrase: >&2; sleep 60"))
+    terminal.expect_exact("Passphrase:")
+    assert not has_echo(terminal)
+
+    terminal.sendintr()
+    terminal.expect_exact("interrupted")
+
+    assert has_echo(terminal)
+
+
+def running(command: str, *, seconds: float = 30) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL, command],
+        env={**ENVIRON, "SECONDS_ALLOWED": str(seconds)},
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_that_kills_us_ends_the_helper_with_its_children_first(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    pids = tmp_path / "pids"
+    with running(helper(tmp_path, f"sleep 60 & echo $$ $! >{pids}; wait")) as process:
+        assert eventually(lambda: pids.exists() and pids.read_text().endswith("\n"))
+
+        process.send_signal(number)
+        process.wait(20)
+
+    assert process.returncode == -number
+    assert all(eventually(lambda pid=pid: is_gone(int(pid))) for pid in pids.read_text().split())
+
+
+def test_the_time_in_which_we_are_stopped_is_not_the_helpers(tmp_path: Path) -> None:
+    began, go = tmp_path / "began", tmp_path / "go"
+    command = helper(tmp_path, f"echo >{began}; until [ -e {go} ]; do sleep 0.05; done; echo code")
+    with running(command, seconds=3) as process:
+        assert eventually(began.exists)
+
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3.2)  # nothing but the time itself shows this
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.2)
+        go.touch()
+
+        assert process.communicate(timeout=20)[0] == r"returned 'code\n'" + "\n"
 
 
 def test_without_a_terminal_a_helper_that_asks_meets_the_end_of_input(tmp_path: Path) -> None:  # matrix 70

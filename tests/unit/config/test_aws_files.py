@@ -3,6 +3,7 @@
 import os
 import pwd
 import socket
+import subprocess
 
 import botocore.configloader
 import botocore.exceptions
@@ -230,11 +231,11 @@ def test_section_that_is_no_profile_is_told_of(home, header, name, advice):
     assert files.profiles == {}
     warning = f"{home}/.aws/config, line 2: [{header}] is not read as a profile: write {advice}"
     assert files.unread_sections == {name: warning}
-    assert files.warnings == (warning,)
 
 
 def test_sections_of_other_tools_are_left_in_peace(home):
-    assert read(home, config="[preview]\ncloudfront = true\n[plugins]\nx = y\n").warnings == ()
+    files = read(home, config="[preview]\ncloudfront = true\n[plugins]\nx = y\n")
+    assert (files.profiles, files.unread_sections) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -257,8 +258,7 @@ def test_secrets_that_others_can_read_are_warned_of(home, mode, credentials, war
 def test_absent_files_are_empty(tmp_path):
     """Matrix 117."""
     files = read_aws_files({}, home=str(tmp_path))
-    assert files.profiles == {}
-    assert files.warnings == ()
+    assert (files.profiles, files.missing_files) == ({}, ())
     assert files.paths == (f"{tmp_path}/.aws/config", f"{tmp_path}/.aws/credentials")
 
 
@@ -274,7 +274,6 @@ def test_absent_file_that_a_variable_names_is_remembered(tmp_path):
         rf"AWS_CONFIG_FILE names '{tmp_path}/x\x1b', which does not exist",
         "AWS_SHARED_CREDENTIALS_FILE names '', which does not exist",
     )
-    assert files.warnings == files.missing_files
 
 
 def make_socket(path):
@@ -286,8 +285,12 @@ def make_socket(path):
     ("make", "reason"),
     [
         pytest.param(lambda path: path.mkdir(), "is a directory", id="117-directory"),
-        pytest.param(os.mkfifo, "not a regular file", id="117-fifo"),
-        pytest.param(lambda path: path.symlink_to("/dev/zero"), "not a regular file", id="117-dev-zero"),
+        pytest.param(os.mkfifo, "nothing was written to the pipe", id="117-fifo"),
+        pytest.param(
+            lambda path: path.symlink_to("/dev/zero"),
+            "neither a regular file nor a pipe",
+            id="117-dev-zero",
+        ),
         pytest.param(
             lambda path: path.symlink_to(path), "too many levels of symbolic links", id="117-unreadable"
         ),
@@ -306,7 +309,47 @@ def test_path_that_cannot_be_read_is_named(tmp_path, make, reason):
 def test_dev_null_is_an_empty_file():
     environ = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
     files = read_aws_files(environ, home=None)
-    assert (files.profiles, files.warnings) == ({}, ())
+    assert (files.profiles, files.missing_files) == ({}, ())
+
+
+def read_pipe(writer, **options) -> AwsFiles:
+    """Read as AWS_CONFIG_FILE what a shell script writes into a pipe."""
+    with subprocess.Popen(["sh", "-c", writer], stdout=subprocess.PIPE) as process:
+        environ = {"AWS_CONFIG_FILE": f"/dev/fd/{process.stdout.fileno()}"}
+        try:
+            return read_aws_files(environ, home=None, **options)
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("count", [1, 10_000], ids=["one-piece", "more-than-a-pipe-holds"])
+@pytest.mark.timeout(10)
+def test_pipe_is_read_until_its_writer_closes_it(count):
+    """Matrix 117."""
+    files = read_pipe(f"seq -f '[profile p%.0f]' {count}")
+    assert list(files.profiles) == [f"p{number}" for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("writer", "options", "reason"),
+    [
+        pytest.param("true", {}, "nothing was written to the pipe", id="silent"),
+        pytest.param(
+            "echo '[default]'; exec sleep 60",
+            {"pipe_seconds": 0.5},
+            "the pipe was not closed within 0.5 seconds",
+            id="slow",
+        ),
+        pytest.param(
+            "exec head -c 17000000 /dev/zero", {}, "more than 16 MiB came through the pipe", id="long"
+        ),
+    ],
+)
+@pytest.mark.timeout(10)
+def test_pipe_that_does_not_yield_a_file_is_refused(writer, options, reason):
+    """Matrix 117."""
+    with pytest.raises(BrokenFile, match=f"^/dev/fd/[0-9]+ cannot be read: {reason}$"):
+        read_pipe(writer, **options)
 
 
 @pytest.mark.parametrize(

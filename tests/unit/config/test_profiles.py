@@ -127,15 +127,38 @@ def test_keys_are_looked_for_in_botocores_order(home, config, credentials, expec
 def test_chain_assumes_from_the_keys_towards_the_wanted_role(home):
     config = (
         role_profile("c", "duration_seconds = 1800", source="b")
-        + role_profile(
-            "b", "region = eu-west-2", "mfa_process = code", f"mfa_serial = {DEVICE}far", source="a"
-        )
-        + role_profile("a", f"mfa_serial = {DEVICE}near", "region = eu-west-3")
+        + role_profile("b", "mfa_process = code", f"mfa_serial = {DEVICE}far", source="a")
+        + role_profile("a", f"mfa_serial = {DEVICE}near")
     )
     profile = find(home, "c", config=config, credentials=f"{BASE}mfa_serial = {DEVICE}source\n")
     assert [role.role_arn for role in profile.roles] == [f"{ARN}a", f"{ARN}b", f"{ARN}c"]
     assert (profile.mfa_serial, profile.source_mfa_serial) == (f"{DEVICE}near", f"{DEVICE}source")
-    assert (profile.region, profile.mfa_process, profile.duration_seconds) == ("eu-west-2", "code", 1800)
+    assert (profile.mfa_process, profile.duration_seconds) == ("code", 1800)
+
+
+@pytest.mark.parametrize(
+    ("role", "region"),
+    [
+        pytest.param("with", "eu-west-1", id="its-own"),
+        pytest.param("without", None, id="none-of-its-source"),
+        pytest.param("empty", None, id="empty"),
+        pytest.param("gds-users", "eu-west-3", id="of-keys"),
+        pytest.param("123456789012/x", "eu-west-3", id="of-the-base-of-a-bare-role"),
+    ],
+)
+def test_region_is_the_named_profiles_own_as_for_the_aws_cli(home, role, region):
+    config = (
+        role_profile("with", "region = eu-west-1")
+        + role_profile("without")
+        + role_profile("empty", "region =")
+        + "[profile gds-users]\nregion = eu-west-3\n"
+    )
+    assert find(home, role, config=config, credentials=BASE).region == region
+
+
+def test_region_of_a_bare_role_is_not_that_of_its_bases_source(home):
+    config = role_profile("base") + "[profile gds-users]\nregion = eu-west-3\n"
+    assert find(home, f"{ARN}x", config=config, credentials=BASE, source_profile="base").region is None
 
 
 def test_device_beside_the_keys_is_not_taken_for_a_role_but_remembered(home):
@@ -706,7 +729,14 @@ sts =
         pytest.param(
             "plain", {"AWS_ENDPOINT_URL": ""}, "http://profile", "http://profile", id="empty-is-unset"
         ),
-        pytest.param("ignoring", {"AWS_ENDPOINT_URL": "http://e"}, None, None, id="ignored-by-profile"),
+        pytest.param("ignoring", {}, None, None, id="ignored-by-profile"),
+        pytest.param(
+            "ignoring",
+            {"AWS_ENDPOINT_URL": "http://e", "AWS_ENDPOINT_URL_STS": "http://sts"},
+            None,
+            None,
+            id="variables-ignored-by-profile",
+        ),
         pytest.param(
             "plain", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, None, None, id="ignored-by-variable"
         ),
