@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gds_exec.cli.messages import enable_debug
-from gds_exec.credentials.request import is_session_name
+from gds_exec.config.profile_values import is_session_name
 from gds_exec.invocation import duration_seconds
 
 

@@ -4,11 +4,11 @@ A cache that cannot be used costs a warning, never the command.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from gds_exec.credentials.private_directory import (
-    TEMPORARY_SUFFIX,
     NotPrivate,
     open_private_directory,
     sweep,
@@ -16,7 +16,6 @@ from gds_exec.credentials.private_directory import (
 )
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.session_file import (
-    LONGEST_LIFE_SECONDS,
     SUFFIX,
     file_name,
     read,
@@ -98,7 +97,9 @@ class DeviceMemory:
         self._cache.spend_step(self._device, step)
 
 
-def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache:
+def open_cache(
+    path: str | None, *, warn: Callable[[str], None], now: Callable[[], float] = time.time
+) -> SessionCache:
     """Return the cache in that directory; one that keeps nothing, with a warning, if it cannot be used."""
     if path is None:
         warn("there is no home directory: sessions are not cached")
@@ -112,8 +113,8 @@ def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     with suppress(OSError):
-        sweep(directory, suffix=TEMPORARY_SUFFIX, seconds=_DAY_SECONDS)
-        sweep(directory, suffix=SUFFIX, seconds=LONGEST_LIFE_SECONDS + _DAY_SECONDS)
+        sweep(directory)
+        _drop_expired_before(directory, now() - _DAY_SECONDS)
     return SessionCache(directory, warn=warn)
 
 
@@ -132,6 +133,16 @@ def cache_path(environ: Mapping[str, str], home: str | None) -> str | None:
     if not chosen and home and os.path.isabs(home):
         chosen = os.path.join(home, ".cache")
     return os.path.join(chosen, "gds-exec") if chosen else None
+
+
+def _drop_expired_before(directory: int, moment: float) -> None:
+    with os.scandir(directory) as entries:
+        names = sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
+    for name in names:
+        session = read(directory, name.removesuffix(SUFFIX))
+        if session is not None and session.seconds_left(moment) < 0:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=directory)
 
 
 def _device_name(key: str) -> str:

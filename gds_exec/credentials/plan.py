@@ -7,6 +7,7 @@ AWS caps what is assumed from it at an hour, so longer sessions carry the code t
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECONDS
 from gds_exec.config.profiles import Profile, Role
 from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
 from gds_exec.credentials.session import SessionCredentials
@@ -14,10 +15,8 @@ from gds_exec.errors import SessionTooShort, UsageError
 from gds_exec.invocation import duration_text
 
 HOUR = 3600
-SHORTEST_SECONDS = 900  # API_AssumeRole and API_GetSessionToken
 DEFAULT_ROLE_SECONDS = HOUR
 DEFAULT_MFA_SECONDS = 12 * HOUR
-LONGEST_ROLE_SECONDS = 12 * HOUR  # API_AssumeRole
 LONGEST_MFA_SECONDS = 36 * HOUR  # API_GetSessionToken
 CHAINED_SECONDS = HOUR  # AWS's limit for what is assumed with a session
 

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
-TEMPORARY_SUFFIX = ".tmp"
+_STALE_SECONDS = 86_400
+_TEMPORARY_SUFFIX = ".tmp"
 
 
 class NotPrivate(Exception):
@@ -41,7 +42,7 @@ def open_private_directory(path: str) -> int:
 
 def write_atomically(directory: int, name: str, text: str) -> None:
     """Write a 0600 file of that name, so that after a crash the old or the new one is there."""
-    temporary = f"{secrets.token_hex(16)}{TEMPORARY_SUFFIX}"
+    temporary = f"{secrets.token_hex(16)}{_TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
     try:
@@ -60,10 +61,10 @@ def write_atomically(directory: int, name: str, text: str) -> None:
         os.fsync(directory)
 
 
-def sweep(directory: int, *, suffix: str, seconds: float, now: float | None = None) -> None:
-    """Remove the files with this suffix that were last written longer ago than that."""
-    oldest = (time.time() if now is None else now) - seconds
-    for name in _names(directory, suffix):
+def sweep(directory: int, *, now: float | None = None) -> None:
+    """Remove what writers that were killed left behind more than a day ago."""
+    oldest = (time.time() if now is None else now) - _STALE_SECONDS
+    for name in _temporary_names(directory):
         with suppress(OSError):
             if os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime < oldest:
                 os.unlink(name, dir_fd=directory)
@@ -95,6 +96,6 @@ def _write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _names(directory: int, suffix: str) -> Iterator[str]:
+def _temporary_names(directory: int) -> Iterator[str]:
     with os.scandir(directory) as entries:
-        yield from sorted(entry.name for entry in entries if entry.name.endswith(suffix))
+        yield from sorted(entry.name for entry in entries if entry.name.endswith(_TEMPORARY_SUFFIX))

@@ -9,8 +9,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 
-SESSION_NAME_LIMIT = 64
-_SESSION_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-")
+from gds_exec.config.profile_values import SESSION_NAME_CHARACTERS, SESSION_NAME_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,8 @@ def made_up_session_name(user: str, now: float) -> str:
     There is never an `@` in it: admission controllers take a session name with one for the person.
     """
     when = time.strftime("-%d-%m-%y_%H-%M", time.localtime(now))
-    cleaned = "".join(c if c != "@" and c in _SESSION_NAME_CHARACTERS else "-" for c in user)
+    cleaned = "".join(c if c != "@" and c in SESSION_NAME_CHARACTERS else "-" for c in user)
     return (cleaned or "user")[: SESSION_NAME_LIMIT - len(when)] + when
-
-
-def is_session_name(name: str) -> bool:
-    r"""Say whether STS accepts the name: `[\w+=,.@-]{2,64}` (API_AssumeRole)."""
-    return 2 <= len(name) <= SESSION_NAME_LIMIT and _SESSION_NAME_CHARACTERS.issuperset(name)
 
 
 def role_of(role_arn: str) -> tuple[str, str]:

@@ -106,7 +106,7 @@ def test_keys_without_a_device_or_a_role_are_used_as_they_are_and_that_is_said(w
     said = finish(child)
     assert child.exitstatus == 0, said
     assert world.user.access_key_id in said
-    assert "gds-users has no role: its access key is used as it is" in said
+    assert "gds-users has no role: its keys are used as they are" in said
     assert not world.aws.calls
     environ = runs(
         world, "gds-users", "--", "env", AWS_SESSION_TOKEN="stale", AWS_CREDENTIAL_EXPIRATION="stale"

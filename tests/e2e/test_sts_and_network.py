@@ -403,7 +403,7 @@ def test_foreign_endpoint_with_tls_is_named_once(world: World, tls_url: str, cer
         }
         done = world.run("admin", "--mfa-code", world.code(), "--", "true", environ=through)
     said = assert_ours(done, 125, "[aws-unreachable]")
-    assert said.count("AWS STS is asked for at ") == 1
+    assert said.count("AWS is asked at ") == 1
     assert "localhost.eu-west-2.amazonaws.com.evil.example" in said.splitlines()[0]
 
 

@@ -1,5 +1,7 @@
 import os
 import resource
+import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +10,8 @@ import pytest
 from gds_exec.credentials.cache import DeviceMemory, SessionCache, cache_path, open_cache
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.credentials.session_file import file_name
-from tests.fakes import NOON, Said, a_session, never
+from gds_exec.errors import UsageError
+from tests.fakes import NOON, Clock, Said, a_session, never
 from tests.processes import run_python, strace
 
 KEY = "0123abcd"
@@ -16,8 +19,8 @@ KEY = "0123abcd"
 KEEP = """
 import sys
 from gds_exec.credentials.cache import open_cache
-from tests.fakes import a_session
-cache = open_cache(sys.argv[1], warn=print)
+from tests.fakes import Clock, a_session
+cache = open_cache(sys.argv[1], warn=print, now=Clock())
 cache.keep("0123abcd", a_session())
 """
 
@@ -37,7 +40,7 @@ def key_id(session: SessionCredentials | None) -> str | None:
 def test_what_is_kept_is_found_by_the_next_process(tmp_path: Path) -> None:
     run_python(KEEP, tmp_path)
 
-    assert key_id(open_cache(str(tmp_path), warn=never).find(KEY)) == key_id(a_session())
+    assert key_id(open_cache(str(tmp_path), warn=never, now=Clock()).find(KEY)) == key_id(a_session())
 
 
 def test_what_is_kept_replaces_what_was_there(cache: SessionCache) -> None:
@@ -194,11 +197,51 @@ def test_a_fault_of_the_disk_costs_one_warning_and_no_file_is_half(  # matrix 31
         pytest.param({"XDG_CACHE_HOME": "/x"}, None, "/x/gds-exec", id="XDG without home"),
         pytest.param({"XDG_CACHE_HOME": "x"}, "/h", "/h/.cache/gds-exec", id="relative XDG"),
         pytest.param({"XDG_CACHE_HOME": ""}, "/h", "/h/.cache/gds-exec", id="empty XDG"),
-        pytest.param({"GDS_EXEC_CACHE_DIR": "/o", "XDG_CACHE_HOME": "/x"}, "/h", "/o", id="our own"),
-        pytest.param({"GDS_EXEC_CACHE_DIR": "o"}, "/h", "/h/.cache/gds-exec", id="relative own"),
+        pytest.param({"GDS_EXEC_CACHE_DIR": "/o", "XDG_CACHE_HOME": "/x"}, "/h", "/o/gds-exec", id="our own"),
     ],
 )
 def test_where_sessions_are_cached(  # matrix 32, 33
     environ: dict[str, str], home: str | None, path: str | None
 ) -> None:
     assert cache_path(environ, home) == path
+
+
+@pytest.mark.parametrize("path", ["o", "~/o", "./o"])
+def test_a_relative_cache_directory_of_our_own_is_refused(path: str) -> None:
+    with pytest.raises(UsageError, match="GDS_EXEC_CACHE_DIR is no absolute path"):
+        cache_path({"GDS_EXEC_CACHE_DIR": path}, "/h")
+
+
+def test_a_directory_that_holds_other_things_keeps_its_mode(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+
+    open_cache(cache_path({"GDS_EXEC_CACHE_DIR": str(tmp_path)}, None), warn=never)
+
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+
+
+@pytest.mark.parametrize(
+    ("ended_seconds_ago", "is_kept"),
+    [
+        pytest.param(-600, True, id="still good"),
+        pytest.param(600, True, id="ended lately"),
+        pytest.param(2 * 86_400, False, id="ended long ago"),
+    ],
+)
+def test_sessions_that_ended_long_ago_do_not_stay_on_disk(
+    tmp_path: Path, ended_seconds_ago: int, is_kept: bool
+) -> None:
+    cache = open_cache(str(tmp_path / "cache"), warn=never)
+    issued = int(time.time()) - ended_seconds_ago - 3600
+    cache.keep("key", a_session(issued=issued, life=3600))
+
+    assert (open_cache(str(tmp_path / "cache"), warn=never).find("key") is not None) is is_kept
+
+
+def test_the_device_that_opened_a_role_is_remembered(tmp_path: Path) -> None:
+    cache = open_cache(str(tmp_path / "cache"), warn=never)
+    assert cache.device_of("key") is None
+
+    cache.keep_device("key", "arn:aws:iam::111111111111:mfa/alice")
+
+    assert cache.device_of("key") == "arn:aws:iam::111111111111:mfa/alice"

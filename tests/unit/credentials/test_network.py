@@ -20,7 +20,6 @@ from gds_exec.errors import BrokenProfile
         pytest.param("https://STS.Example.COM:8443/x", "sts.example.com", id="somebody else"),
         pytest.param("https://amazonaws.com.evil.example", "amazonaws.com.evil.example", id="looks like AWS"),
         pytest.param("https://evilamazonaws.com", "evilamazonaws.com", id="ends like AWS"),
-        pytest.param("https://sts.amazonaws.com@evil.example", "evil.example", id="AWS as a user name"),
     ],
 )
 def test_an_endpoint_that_is_not_of_aws_is_told(url: str | None, host: str | None) -> None:  # matrix 126
@@ -31,6 +30,10 @@ def test_an_endpoint_that_is_not_of_aws_is_told(url: str | None, host: str | Non
     "url",
     [
         pytest.param("http://sts.example.com", id="no TLS"),
+        pytest.param("https://sts.amazonaws.com@evil.example", id="AWS as a user name"),
+        pytest.param("http://evil.example\\@localhost", id="another parser goes to evil.example"),
+        pytest.param("https://evil.example\\@sts.amazonaws.com", id="the same with TLS"),
+        pytest.param("http://evil.example\t@localhost", id="a tab"),
         pytest.param("http://sts.eu-west-2.amazonaws.com", id="no TLS to AWS"),
         pytest.param("http://10.0.0.1", id="no TLS in the office"),
         pytest.param("http://localhost.evil.example", id="looks like this machine"),

@@ -200,8 +200,10 @@ def test_external_id_and_session_name_of_the_profile_are_asked_of_sts() -> None:
             CHAINED, Asked(duration_seconds=8 * HOUR), False, "reached through another role", id="chained"
         ),
         pytest.param(ROLE, Asked(duration_seconds=8 * HOUR), True, "assumed with a session", id="session"),
-        pytest.param(KEYS, Asked(), False, "keys has no role: its access key is used as it is", id="keys"),
-        pytest.param(KEYS, Asked(), True, "keys has no role: its session is used as it is", id="own session"),
+        pytest.param(KEYS, Asked(), False, "keys has no role: its keys are used as they are", id="keys"),
+        pytest.param(
+            KEYS, Asked(), True, "keys has no role: its keys are used as they are", id="own session"
+        ),
     ],
 )
 def test_what_the_person_may_not_expect_is_said(

@@ -49,7 +49,7 @@ class World:
         self._cache_path = cache_path
 
     def open_cache(self) -> SessionCache:
-        return open_cache(self._cache_path and str(self._cache_path), warn=self.warned)
+        return open_cache(self._cache_path and str(self._cache_path), warn=self.warned, now=self.clock)
 
     def provider(
         self,
@@ -206,7 +206,7 @@ def test_keys_without_a_role_are_used_as_they_are_and_that_is_said(world: World)
 
     assert ids(session) == ["AKIAEXAMPLE"]
     assert world.sts.calls == []
-    assert world.noticed.text == "keys has no role: its access key is used as it is"
+    assert world.noticed.text == "keys has no role: its keys are used as they are"
 
 
 def test_where_nobody_can_be_asked_nothing_is_called(world: World) -> None:  # matrix 70
@@ -322,7 +322,32 @@ def test_a_denied_role_without_mfa_is_tried_once_more_with_a_device(world: World
 
     assert operations(world) == ["AssumeRole", "GetSessionToken", "AssumeRole"]
     assert ids(session) == ["ASIAEXAMPLE0003"]
-    assert world.noticed.text == f"the role wants MFA: put mfa_serial = {SERIAL} into its profile"
+    assert world.noticed.lines == [
+        f"AWS refused the role without MFA: trying once more with {SERIAL}",
+        f"put mfa_serial = {SERIAL} into the role's profile",
+    ]
+
+
+def test_a_session_that_a_found_device_opened_is_found_without_a_call(world: World) -> None:
+    world.sts.answers = [DENIED]
+    world.sts.device = SERIAL
+    made = world.retrieve(OPEN, codes=ScriptedCodes(["111111"]))
+    calls = len(world.sts.calls)
+
+    assert ids(world.retrieve(OPEN)) == ids(made)
+    assert len(world.sts.calls) == calls
+
+
+def test_a_role_that_a_found_device_once_opened_is_asked_for_without_it_first(world: World) -> None:
+    world.sts.answers = [DENIED]
+    world.sts.device = SERIAL
+    world.retrieve(OPEN, codes=ScriptedCodes(["111111"]))
+    world.clock.advance(HOUR)
+
+    world.retrieve(OPEN)  # the role has stopped wanting MFA
+
+    assert world.sts.requests[-1] == AssumeRoleRequest(OPEN.roles[0].role_arn, HOUR)
+    assert world.sts.calls[-1].key.access_key_id == "AKIAEXAMPLE"
 
 
 def test_the_device_beside_the_keys_is_taken_before_aws_is_asked_for_one(world: World) -> None:

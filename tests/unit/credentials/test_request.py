@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gds_exec.config.profile_values import is_session_name
 from gds_exec.credentials.request import (
     AssumeRoleRequest,
     Origin,
@@ -13,7 +14,6 @@ from gds_exec.credentials.request import (
     cache_key,
     device_key,
     is_answer_for,
-    is_session_name,
     made_up_session_name,
     role_of,
 )
@@ -126,26 +126,6 @@ def test_a_made_up_session_name_is_one_that_sts_accepts_and_keeps_the_time(user:
 )
 def test_a_made_up_session_name_holds_the_user_and_the_local_time(user: str, name: str) -> None:
     assert made_up_session_name(user, 1_783_598_400) == name  # 2026-07-09 12:00 UTC
-
-
-@pytest.mark.parametrize(
-    ("name", "is_one"),
-    [
-        ("ab", True),
-        ("a", False),
-        ("", False),
-        ("a" * 64, True),
-        ("a" * 65, False),
-        ("a_b+c=d,e.f@g-h", True),
-        ("a b", False),
-        ("a/b", False),
-        ("ab\n", False),
-        ("aé", False),
-        ("a٣", False),
-    ],
-)
-def test_session_names_are_checked_as_sts_checks_them(name: str, is_one: bool) -> None:
-    assert is_session_name(name) is is_one
 
 
 def test_a_role_is_its_account_and_its_name_without_the_path() -> None:
