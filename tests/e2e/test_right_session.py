@@ -1,14 +1,19 @@
 """The right session or none: who asks STS for something else is never answered with an old session."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from gds_exec.sandbox.principals import User
 from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.state import Aws
 
+from .expectations import assert_ours
+from .network import closed_port
 from .observations import sessions_made
-from .world import SHOW_KEY, World
+from .programs import program
+from .world import GDS_EXEC, SHOW_KEY, World
 
 
 def key_of(world: World, *options: str, environ: dict[str, str] | None = None) -> str:
@@ -167,3 +172,49 @@ def test_the_same_request_in_other_words_is_answered_with_the_same_session(
     alias = world.run("alias", "--", *SHOW_KEY)
     assert alias.stdout.decode().strip() == key_of(world)
     assert world.aws.count("AssumeRole") == 1
+
+
+@pytest.mark.matrix(126)
+def test_a_profile_that_ignores_configured_endpoints_sends_nothing_to_one(world: World) -> None:
+    world.add_role("plain", mfa=False, settings="ignore_configured_endpoint_urls = true")
+    nowhere = {"HTTPS_PROXY": f"http://127.0.0.1:{closed_port()}"}
+    result = world.run("plain", "--", "true", environ=nowhere)
+
+    assert_ours(result, 125, "[aws-unreachable]", "AWS STS (eu-west-2)")
+    assert world.aws.calls == []
+
+
+@pytest.mark.matrix(96)
+def test_a_helper_inside_a_role_does_not_get_the_role_s_keys(world: World) -> None:
+    world.add_role("outer", mfa=False)
+    world.add_role("inner", mfa=False, source_profile="helped")
+    seen = world.home / "seen"
+    document = json.dumps(
+        {
+            "Version": 1,
+            "AccessKeyId": world.user.access_key_id,
+            "SecretAccessKey": world.user.secret_access_key,
+        }
+    )
+    helper = program(world.home / "helper", f"#!/bin/sh\nenv >{seen}\necho '{document}'\n")
+    world.write_config(world.config.read_text() + f"[profile helped]\ncredential_process = {helper}\n")
+    result = world.run("outer", "--", GDS_EXEC, "inner", "--", "true")
+
+    assert result.returncode == 0, result.stderr
+    assert "AWS_ACCESS_KEY_ID" not in seen.read_text()
+    assert "AWS_SESSION_TOKEN" not in seen.read_text()
+
+
+def test_whoami_sends_each_key_where_its_own_profile_says(world: World) -> None:
+    del world.environ["AWS_ENDPOINT_URL"]
+    elsewhere = Aws()
+    elsewhere.users[world.user.access_key_id] = world.user
+    world.add_role("plain", mfa=False, settings=f"endpoint_url = {world.url}")
+    with serve(elsewhere) as url:
+        base = f"[profile gds-users]\nendpoint_url = {url}\n"
+        world.write_config(world.config.read_text() + base)
+        result = world.run("plain", "--", GDS_EXEC, "whoami")
+
+    assert result.returncode == 0, result.stderr
+    assert b":assumed-role/plain/" in result.stdout
+    assert [call.access_key_id for call in elsewhere.calls] == [world.user.access_key_id]

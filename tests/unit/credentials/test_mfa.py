@@ -14,7 +14,7 @@ from gds_exec.credentials.mfa import (
     TokenCodes,
     as_token_code,
 )
-from gds_exec.errors import AnswerLost, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
+from gds_exec.errors import AnswerLost, AwsRefused, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
 from tests.fakes import NOON, Clock, MemoryOfDevice, Said, ScriptedCodes, never
 
 QUESTION = Question(role="admin", device="arn:aws:iam::111111111111:mfa/alice")
@@ -361,3 +361,14 @@ def test_ctrl_d_means_that_nobody_is_there() -> None:  # matrix 75
 @pytest.mark.parametrize("can_ask", [True, False])
 def test_a_person_is_available_where_one_can_be_asked(can_ask: bool) -> None:
     assert PersonCode(never, say=never, can_ask=lambda: can_ask).is_available is can_ask
+
+
+def test_a_code_that_aws_looked_at_before_it_refused_the_rest_is_spent() -> None:
+    memory = MemoryOfDevice()
+    source = ScriptedCodes(["111111", "222222"])
+
+    with pytest.raises(AwsRefused, match="too long"):
+        token_codes(source).spend(QUESTION, memory, Calls(AwsRefused("too long")))
+
+    assert memory.spent_step() == STEP
+    assert source.is_available

@@ -154,3 +154,15 @@ def test_bytes_that_are_not_utf8_survive() -> None:  # matrix 91
 
 def test_an_entry_without_a_name_is_left_out_because_execve_refuses_it() -> None:
     assert "" not in environment({"": "value"})
+
+
+def test_an_outer_role_s_keys_are_not_taken_for_the_callers() -> None:  # matrix 96
+    outside = child_environment({"HOME": "/home/a"}, SESSION, role="outer", region=None)
+
+    assert callers_environment(outside) == {"HOME": "/home/a"}
+
+
+def test_keys_that_no_outer_role_brought_stay() -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret"}
+
+    assert callers_environment(environ) == environ
