@@ -48,7 +48,7 @@ def not_found(name: str) -> GdsExecError:
         return CommandNotFound("the command is an empty string")
     if "/" in name:
         return CommandNotFound(f"there is no file {show(name)}")
-    return CommandNotFound(f"there is no {show(name)} on the PATH")
+    return CommandNotFound(f"there is no command {show(name)} on the PATH")
 
 
 def not_executable(path: str) -> GdsExecError:

@@ -75,7 +75,7 @@ def test_without_a_path_the_default_of_the_system_is_searched() -> None:
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [  # matrix 85, 92
-        pytest.param("nothing", CommandNotFound, "there is no nothing on the PATH", id="not found"),
+        pytest.param("nothing", CommandNotFound, "there is no command nothing on the PATH", id="not found"),
         pytest.param("./nothing", CommandNotFound, "there is no file ./nothing", id="no such file"),
         pytest.param("plain", CommandNotExecutable, "plain is not executable", id="not executable"),
         pytest.param("./plain", CommandNotExecutable, "./plain is not executable", id="this file is not"),
@@ -87,9 +87,9 @@ def test_without_a_path_the_default_of_the_system_is_searched() -> None:
         pytest.param("./loop", CommandNotFound, "there is no file ./loop", id="symlink to itself"),
         pytest.param("./fifo", CommandNotExecutable, "./fifo cannot be run: permission denied", id="no file"),
         pytest.param("", CommandNotFound, "the command is an empty string", id="empty"),
-        pytest.param("a\0b", CommandNotFound, r"there is no a\x00b on the PATH", id="NUL"),
+        pytest.param("a\0b", CommandNotFound, r"there is no command a\x00b on the PATH", id="NUL"),
         pytest.param("x" * 5000, CommandNotFound, "there is no xxx", id="too long"),
-        pytest.param("\x1b[2J", CommandNotFound, r"there is no \x1b[2J on the PATH", id="escape sequence"),
+        pytest.param("\x1b[2J", CommandNotFound, r"there is no command \x1b[2J on the PATH", id="escape sequence"),
     ],
 )
 def test_what_cannot_be_run_is_told_apart(
