@@ -25,7 +25,7 @@ def find_command(name: str, *, path: str | None) -> str:
     for candidate in _candidates(name, path):
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
-        if refused is None and _exists(candidate):
+        if refused is None and _exists(candidate, is_named="/" in name):
             refused = candidate
     raise _refusal(name, refused)
 
@@ -76,11 +76,11 @@ def _candidates(name: str, path: str | None) -> "Sequence[str]":
     return [f"{entry or '.'}/{name}" for entry in entries]
 
 
-def _exists(path: str) -> bool:
+def _exists(path: str, *, is_named: bool) -> bool:
     try:
         os.stat(path)
     except PermissionError:
-        return True
+        return is_named  # a directory of the PATH that we may not search says nothing of the command
     except (OSError, ValueError):
         return False
     return True

@@ -103,7 +103,9 @@ def test_a_failure_says_which_helper_and_what_it_said_last(body: str, message: s
         pytest.param("", "the command line of a helper is empty", id="empty"),
         pytest.param(" ", "the command line of a helper is empty", id="blank"),
         pytest.param("x 'secret", "the command line of a helper cannot be read: No closing", id="quotation"),
-        pytest.param("no-such-helper secret", "cannot be run: there is no no-such-helper on", id="not found"),
+        pytest.param(
+            "no-such-helper secret", "cannot be run: there is no command no-such-helper on", id="not found"
+        ),
         pytest.param("/etc/passwd secret", "cannot be run: /etc/passwd is not executable", id="no program"),
         pytest.param("sh 'a\0b'", "cannot be run: ", id="NUL"),
     ],

@@ -88,8 +88,10 @@ def test_without_a_path_the_default_of_the_system_is_searched() -> None:
         pytest.param("./fifo", CommandNotExecutable, "./fifo cannot be run: permission denied", id="no file"),
         pytest.param("", CommandNotFound, "the command is an empty string", id="empty"),
         pytest.param("a\0b", CommandNotFound, r"there is no command a\x00b on the PATH", id="NUL"),
-        pytest.param("x" * 5000, CommandNotFound, "there is no xxx", id="too long"),
-        pytest.param("\x1b[2J", CommandNotFound, r"there is no command \x1b[2J on the PATH", id="escape sequence"),
+        pytest.param("x" * 5000, CommandNotFound, "there is no command xxx", id="too long"),
+        pytest.param(
+            "\x1b[2J", CommandNotFound, r"there is no command \x1b[2J on the PATH", id="escape sequence"
+        ),
     ],
 )
 def test_what_cannot_be_run_is_told_apart(
@@ -211,3 +213,14 @@ def test_finding_and_replacing_load_nothing_that_only_a_failure_needs() -> None:
     )
 
     assert run(code).stdout == "['gds_exec', 'gds_exec.child', 'gds_exec.child.replacement']\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may search every directory")
+def test_a_directory_of_the_path_that_may_not_be_searched_holds_nothing(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0o000)
+
+    with pytest.raises(CommandNotFound):
+        find_command("nothing", path=str(closed))
+    with pytest.raises(CommandNotExecutable):
+        find_command(f"{closed}/nothing", path="")
