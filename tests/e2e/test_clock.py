@@ -1,7 +1,6 @@
 """Clocks that are wrong, that jump, or that merely went on: rows 38 to 44."""
 
 import json
-import shutil
 import subprocess
 import time
 from calendar import timegm
@@ -10,12 +9,12 @@ import pytest
 
 from .expectations import assert_ours
 from .observations import calls_of, codes_sent
-from .world import GDS_EXEC, SHOW_KEY, World
+from .world import GDS_EXEC, SHOW_KEY, World, needs
 
 HOUR = 3600
 SHOW_EXPIRATION = ("sh", "-c", 'echo "$AWS_CREDENTIAL_EXPIRATION"')
 
-needs_faketime = pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+needs_faketime = needs("faketime")
 
 
 def run_at(world: World, offset_seconds: int, *argv: str) -> subprocess.CompletedProcess[bytes]:

@@ -15,7 +15,7 @@ import pytest
 
 from .expectations import assert_ours, assert_speaks_as_ours
 from .patience import eventually, insist
-from .world import GDS_EXEC, PROMPT, PYTHON, World, finish
+from .world import GDS_EXEC, PROMPT, PYTHON, World, finish, needs
 
 BOTO3_IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 SHOWN_CODE = re.compile(r"MFA device shows (\d{3}) (\d{3}) for \d+ s more")
@@ -81,7 +81,7 @@ def test_every_role_opens_and_a_long_session_takes_a_second_code(world: World) -
     ]
 
 
-@pytest.mark.skipif(shutil.which("aws") is None, reason="the AWS CLI is not installed")
+@needs("aws")
 def test_the_aws_cli_answers_from_the_sandbox(world: World) -> None:
     ask = "aws sts get-caller-identity --query Arn --output text"
     done = world.run("try", "--", "sh", "-c", f"gds-exec try-readonly -- {ask}; {ask} --profile try-user")

@@ -13,17 +13,13 @@ import pytest
 
 from .moto_s3 import S3, serve_s3
 from .patience import insist
-from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish
+from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish, needs
 
 ASK_WITH_BOTO3 = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 ASK_WITH_AWS_CLI = ("aws", "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 ROLE_ARN = "arn:aws:sts::222222222222:assumed-role/readonly/"
 SHOW_ROLE = "echo role is $GDS_EXEC_ROLE"
 CTRL_C, CTRL_Z = "\x03", "\x1a"
-
-
-def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What AWS refuses, what the network loses, and that a code is never spent twice: rows 45 to 63."""
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from gds_exec.sandbox.principals import LongLivedKey
 from .expectations import assert_ours, assert_speaks_as_ours
 from .network import closed_port, make_certificate, serve_proxy, serve_with_tls
 from .observations import codes_sent, durations, sessions_made
-from .world import GDS_EXEC, SHOW_KEY, World, finish
+from .world import GDS_EXEC, SHOW_KEY, World, finish, needs
 
 THROTTLED = Fault("error", times=1, status=400, code="Throttling", message="Rate exceeded")
 BROKEN = Fault("error", times=1, status=503, code="ServiceUnavailable", message="Service Unavailable")
@@ -177,7 +176,7 @@ def test_hang_is_bounded(world: World) -> None:
 
 
 @pytest.mark.matrix(51)
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
+@needs("unshare")
 def test_name_that_cannot_be_resolved_is_told_with_the_host(world: World) -> None:
     alone = ("unshare", "-rn")
     if world.run_program(*alone, "true").returncode != 0:

@@ -1,6 +1,7 @@
 """An engineer's machine in small: AWS files, an MFA device, a terminal, and the sandbox for AWS."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pexpect
+import pytest
 
 from gds_exec.sandbox.devices import MfaDevice
 from gds_exec.sandbox.principals import Role, User
@@ -21,10 +23,17 @@ PROMPT = "MFA code for "
 PATIENCE_SECONDS = 60
 REGION = "eu-west-2"
 
+PATH = os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath)))
+
 # Prints what a command sees of its credentials, one value a line.
 SHOW_KEY = ("sh", "-c", 'echo "$AWS_ACCESS_KEY_ID"')
 
 _KEPT = ("COVERAGE_", "PYTHON", "TERM", "LANG", "LC_", "TMPDIR")
+
+
+def needs(name: str) -> pytest.MarkDecorator:
+    """Skip a test, saying why, where a program that it needs is not installed."""
+    return pytest.mark.skipif(shutil.which(name, path=PATH) is None, reason=f"{name} is not installed")
 
 
 @dataclass
@@ -42,7 +51,7 @@ class World:
     def __post_init__(self) -> None:
         self.environ = {
             **{name: value for name, value in os.environ.items() if name.startswith(_KEPT)},
-            "PATH": os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath))),
+            "PATH": PATH,
             "HOME": str(self.home),
             "TERM": "xterm",
             "LANG": "C.UTF-8",
