@@ -1,5 +1,6 @@
 """The entry: reads the environment once, and turns an error into lines and an exit status."""
 
+import gc
 import os
 import sys
 from io import TextIOWrapper
@@ -24,6 +25,7 @@ def main() -> NoReturn:
 def _run(argv: list[str]) -> int:
     from gds_exec.cli.messages import report, trace
 
+    gc.disable()  # a short life: collecting costs more than keeping
     _make_stdout_writable()
     try:
         from gds_exec.cli.app import run_command_line

@@ -4,7 +4,6 @@
 checks their values and shows the help.
 """
 
-import gc
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -28,7 +27,6 @@ Action = Callable[[Mapping[str, str]], None]
 
 def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     """Do what argv says, and return the exit status where we do not become the command."""
-    gc.disable()  # a short life: collecting costs more than keeping
     spoken = canonical(argv)
     app, name = _APPS[spoken.word]
     try:
