@@ -93,7 +93,7 @@ def _mfa_failed(refusal: Refusal) -> CredentialsError:
     serial = show(refusal.request.mfa_serial or "") if refusal.request else ""
     if "invalid MFA one time pass code" in refusal.message:
         return TokenCodeRefused(
-            f"AWS refused the MFA code for {serial}: it is wrong, or has been used already",
+            f"AWS refused the code of {serial}: it is wrong, or has been used already",
             hint="a code works once: wait for the next one; if it goes on, check that device's clock",
             code=refusal.code,
         )
@@ -101,7 +101,7 @@ def _mfa_failed(refusal: Refusal) -> CredentialsError:
         return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
     if isinstance(refusal.request, SessionTokenRequest):  # which answers a wrong code like this, too
         return TokenCodeRefused(
-            f"AWS could not validate the MFA code for {serial}", hint=_COMPARE_SERIAL, code=refusal.code
+            f"AWS could not validate the code of {serial}", hint=_COMPARE_SERIAL, code=refusal.code
         )
     return AwsRefused(
         f"AWS knows no MFA device {serial} of this user: {_quote(refusal)}",
