@@ -22,6 +22,7 @@ class Messages:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
+        self._said_anyway: set[str] = set()
 
     def warn(self, text: str) -> None:
         """Say what went wrong although the command runs."""
@@ -29,8 +30,10 @@ class Messages:
             say(text)
 
     def warn_anyway(self, text: str) -> None:
-        """Say what a person must know even if they asked for quiet."""
-        say(text)
+        """Say, once, what a person must know even if they asked for quiet."""
+        if text not in self._said_anyway:
+            self._said_anyway.add(text)
+            say(text)
 
     def notice(self, text: str) -> None:
         """Say what a person may like to know."""

@@ -28,20 +28,21 @@ def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: b
     outside = callers_environment(environ)
     files = wired_files(outside)
     base = find_base(files, environ=outside, source_profile=source_profile)
-    found = {"base": _base_identity(base, outside)}
+    messages = Messages()
+    found = {"base": _base_identity(base, outside, messages)}
     role_key = _delivered_key(environ)
     if role_key is not None:
         role = environ["GDS_EXEC_ROLE"]
         # Its token goes where its own profile says; a role that is named by its ARN has none.
         profile = find_profile(files, role, environ=outside) if role in profile_names(files) else base
-        found["role"] = _role_identity(profile, role_key, role, outside)
+        found["role"] = _role_identity(profile, role_key, role, outside, messages)
     with printing():
         sys.stdout.write(_as_json(found) if as_json else _as_lines(found))
 
 
-def _base_identity(base: Profile, environ: Mapping[str, str]) -> Identity:
+def _base_identity(base: Profile, environ: Mapping[str, str], messages: Messages) -> Identity:
     name = base.source.profile_name
-    aws = wired_aws(base, environ, region=None, messages=Messages())
+    aws = wired_aws(base, environ, region=None, messages=messages)
     key = wired_key_source(base, environ).fetch().access_key
     try:
         return Identity(name, aws.caller_arn(key))
@@ -49,8 +50,10 @@ def _base_identity(base: Profile, environ: Mapping[str, str]) -> Identity:
         raise of_keys(f"profile {show(name)}", error) from error
 
 
-def _role_identity(profile: Profile, key: AccessKey, role: str, environ: Mapping[str, str]) -> Identity:
-    aws = wired_aws(profile, environ, region=None, messages=Messages())
+def _role_identity(
+    profile: Profile, key: AccessKey, role: str, environ: Mapping[str, str], messages: Messages
+) -> Identity:
+    aws = wired_aws(profile, environ, region=None, messages=messages)
     try:
         return Identity(role, aws.caller_arn(key))
     except SourceCredentialsInvalid as error:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -85,7 +86,10 @@ class Aws:
     def __init__(self, connection: Connection, *, now: Callable[[], float] = time.time) -> None:
         self._connection = connection
         self._now = now
-        self._session = _session_without_files()
+
+    @cached_property
+    def _session(self) -> Any:  # not where the cache has it all
+        return _session_without_files()
 
     def make_session(
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None

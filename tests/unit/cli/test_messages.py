@@ -31,6 +31,14 @@ def test_standard_output_is_for_data(capfd: Capture) -> None:
     assert capfd.readouterr().out == ""
 
 
+def test_what_must_be_known_is_said_once_and_in_spite_of_quiet(capfd: Capture) -> None:  # matrix 126
+    messages = Messages(quiet=True)
+    for host in ("sts.example.com", "sts.example.com", "iam.example.com"):
+        messages.warn_anyway(host)
+
+    assert capfd.readouterr().err == "gds-exec: sts.example.com\ngds-exec: iam.example.com\n"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
