@@ -4,63 +4,77 @@ Merged as botocore merges them: `[profile x]` of the config file, then over it, 
 the credentials file. Unlike botocore this refuses a file that is there but cannot be read.
 """
 
+from __future__ import annotations
+
 import os
 import pwd
-import re
 import select
-import shlex
 import stat
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from gds_exec.config.aws_ini import ParsedFile, Section, parse, place
+from gds_exec.config.aws_ini import Section, parse, place
 from gds_exec.errors import BrokenFile
 from gds_exec.redaction import show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 _SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
-_VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)
-_NOTHING = ParsedFile({}, {})
 _PIPE_SECONDS = 10.0  # to type the passphrase of what decrypts into it
 _PIPE_LIMIT_MIB = 16
 _PIECE_BYTES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class AwsFiles:
+class FileRead(Value):
+    """A file that was looked for: its status as its content began to be read, None where it is not there."""
+
+    path: str
+    status: os.stat_result | None
+
+
+class AwsFiles(Value):
     """What both files say.
 
-    `unread_sections` says, by the name that was probably meant, why a section is no profile;
-    `missing_files` says which variable names a file that is not there.
+    `read` holds, config file first, those of the two that have a path; where nothing but absolute
+    paths and the values of AWS_* and HOME led there, `is_location_plain`. `unread_sections` says, by
+    the name that was probably meant, why a section is no profile; `missing_files` says which variable
+    names a file that is not there.
     """
 
-    profiles: dict[str, Section] = field(default_factory=dict, repr=False)
-    config_profiles: dict[str, Section] = field(default_factory=dict, repr=False)
-    credentials_profiles: dict[str, Section] = field(default_factory=dict, repr=False)
-    services: dict[str, Section] = field(default_factory=dict, repr=False)
-    paths: tuple[str, ...] = ()
-    missing_files: tuple[str, ...] = ()
-    unread_sections: dict[str, str] = field(default_factory=dict, repr=False)
-    exposure: str | None = None
+    profiles: dict[str, Section]
+    config_profiles: dict[str, Section]
+    credentials_profiles: dict[str, Section]
+    services: dict[str, Section]
+    read: tuple[FileRead, ...]
+    is_location_plain: bool
+    missing_files: tuple[str, ...]
+    unread_sections: dict[str, str]
+    exposure: str | None
+
+    _unshown = ("profiles", "config_profiles", "credentials_profiles", "services", "unread_sections")
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(file.path for file in self.read)
 
 
-class _Location(NamedTuple):
+class _Location(Value):
     variable: str
     path: str
     is_named: bool
+    is_plain: bool
 
 
-class _Content(NamedTuple):
-    content: bytes
-    mode: int
+class _File(Value):
+    sections: dict[str, Section]
+    status: os.stat_result | None
 
 
-class _File(NamedTuple):
-    parsed: ParsedFile
-    mode: int
+_NO_FILE = _File({}, None)
 
 
 def home_directory(
@@ -85,63 +99,92 @@ def read_aws_files(
     read or parsed.
     """
     locations = (
-        _locate("AWS_CONFIG_FILE", ".aws/config", environ, home),
-        _locate("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", environ, home),
+        _locate("AWS_CONFIG_FILE", "~/.aws/config", environ, home),
+        _locate("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", environ, home),
     )
-    config, credentials = (_read(location.path, pipe_seconds=pipe_seconds) for location in locations)
-    profiles, services, unread_sections = _sort_sections(config.parsed if config else _NOTHING, locations[0])
-    credentials_profiles = credentials.parsed.sections if credentials else {}
+    config, credentials = files = [_read(location.path, pipe_seconds=pipe_seconds) for location in locations]
+    located = list(zip(locations, files, strict=True))
+    sorted_sections = _sort_sections(config.sections)
     return AwsFiles(
-        profiles=_merge(profiles, credentials_profiles),
-        config_profiles=profiles,
-        credentials_profiles=credentials_profiles,
-        services=services,
-        paths=tuple(location.path for location in locations if location.path),
+        profiles=_merge(sorted_sections.profiles, credentials.sections),
+        config_profiles=sorted_sections.profiles,
+        credentials_profiles=credentials.sections,
+        services=sorted_sections.services,
+        read=tuple(FileRead(location.path, file.status) for location, file in located if location.path),
+        is_location_plain=all(location.is_plain for location in locations),
         missing_files=tuple(
             f"{location.variable} names '{show(location.path)}', which does not exist"
-            for location, file in zip(locations, (config, credentials), strict=True)
-            if location.is_named and file is None
+            for location, file in located
+            if location.is_named and file.status is None
         ),
-        unread_sections=unread_sections,
-        exposure=_exposure(credentials, locations[1]) if credentials else None,
+        unread_sections=sorted_sections.unread,
+        exposure=_exposure(credentials, locations[1].path),
     )
 
 
 def _locate(variable: str, default: str, environ: Mapping[str, str], home: str | None) -> _Location:
     named = environ.get(variable)
-    if named is not None:
-        return _Location(variable, _expand(named, environ, home), is_named=True)
-    return _Location(variable, os.path.join(home, default) if home else "", is_named=False)
+    written = default if named is None else named
+    path = "" if named is None and not home else _expand(written, environ, home)
+    return _Location(
+        variable, path, is_named=named is not None, is_plain=_is_plain(written, path, environ, home)
+    )
+
+
+def _is_plain(written: str, path: str, environ: Mapping[str, str], home: str | None) -> bool:
+    """Say whether neither another variable, the working directory nor the password database had a say."""
+    if "$" in written:
+        return False
+    if written.startswith("~"):
+        return _is_below_home(written) and os.path.isabs(path) and environ.get("HOME") == home
+    return not written or os.path.isabs(written)
 
 
 def _expand(path: str, environ: Mapping[str, str], home: str | None) -> str:
-    path = _VARIABLE.sub(lambda found: environ.get(found[1].strip("{}"), found[0]), path)
-    if path != "~" and not path.startswith("~/"):
+    if "$" in path:
+        path = _with_variables(path, environ)
+    if not _is_below_home(path):
         return os.path.expanduser(path)
     return path if home is None else home.rstrip("/") + path[1:]
 
 
-def _read(path: str, *, pipe_seconds: float) -> _File | None:
+def _is_below_home(path: str) -> bool:
+    return path == "~" or path.startswith("~/")
+
+
+def _with_variables(path: str, environ: Mapping[str, str]) -> str:
+    import re  # few paths have a variable in them
+
+    return re.sub(
+        r"\$(\w+|\{[^}]*\})",
+        lambda found: environ.get(found[1].strip("{}"), found[0]),
+        path,
+        flags=re.ASCII,
+    )
+
+
+def _read(path: str, *, pipe_seconds: float) -> _File:
     if not path:
-        return None
+        return _NO_FILE
     try:
-        content, mode = _read_bytes(path, pipe_seconds=pipe_seconds)
+        content, status = _read_bytes(path, pipe_seconds=pipe_seconds)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return _NO_FILE
     except OSError as error:
         raise _unreadable(path, (error.strerror or str(error)).lower()) from error
-    return _File(parse(_decode(path, content), path=path), mode)
+    return _File(parse(_decode(path, content), path=path), status)
 
 
-def _read_bytes(path: str, *, pipe_seconds: float) -> _Content:
+def _read_bytes(path: str, *, pipe_seconds: float) -> tuple[bytes, os.stat_result]:
     with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        # Taken before the content: what is changed while it is read does not look unchanged later.
         status = os.fstat(file.fileno())
         if stat.S_ISREG(status.st_mode):
-            return _Content(file.readall(), status.st_mode)
+            return file.readall(), status
         if stat.S_ISFIFO(status.st_mode):
-            return _Content(_read_pipe(path, file.fileno(), seconds=pipe_seconds), status.st_mode)
+            return _read_pipe(path, file.fileno(), seconds=pipe_seconds), status
         if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev:
-            return _Content(b"", status.st_mode)
+            return b"", status
         raise _unreadable(path, "neither a regular file nor a pipe")
 
 
@@ -204,61 +247,69 @@ def _line_at(content: bytes, position: int) -> int:
     return content[:position].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
 
 
-class _SortedSections(NamedTuple):
+class _SortedSections(Value):
     profiles: dict[str, Section]
     services: dict[str, Section]
     unread: dict[str, str]
 
 
-def _sort_sections(config: ParsedFile, location: _Location) -> _SortedSections:
+def _sort_sections(sections: dict[str, Section]) -> _SortedSections:
     """Tell the config file's sections apart by the first word of their headers, as botocore does.
 
     It asks only how a header begins: `[profiles x]` is a profile, and of two sections for one name the
     later wins, `[default]` and `[profile default]` included.
     """
-    found = _SortedSections({}, {}, {})
-    for header, section in config.sections.items():
+    profiles: dict[str, Section] = {}
+    services: dict[str, Section] = {}
+    unread: dict[str, str] = {}
+    for header, section in sections.items():
         words = _words(header)
         if header == "default":
-            found.profiles[header] = section
+            profiles[header] = section
         elif header.startswith("profile") and len(words) == 2:
-            found.profiles[words[1]] = section
+            profiles[words[1]] = section
         elif header.startswith("services") and len(words) == 2:
-            found.services[words[1]] = section
+            services[words[1]] = section
         elif header.startswith("profile "):
             name = header.removeprefix("profile ").strip()
-            found.unread[name] = _unread(
-                place(location.path, config.header_lines[header]), header, f'"{name}"'
-            )
+            unread[name] = _unread(section, header, f'"{name}"')
         elif "role_arn" in section or "aws_access_key_id" in section:
-            found.unread[header] = _unread(place(location.path, config.header_lines[header]), header, header)
-    return found
+            unread[header] = _unread(section, header, header)
+    return _SortedSections(profiles, services, unread)
 
 
 def _words(header: str) -> list[str]:
-    if not any(character in header for character in "'\"\\"):
-        return [word for word in header.replace("\t", " ").split(" ") if word]
+    if "'" in header or '"' in header or "\\" in header:
+        return _words_by_shell_rules(header)
+    words = header.replace("\t", " ").split(" ")
+    return [word for word in words if word] if "" in words else words
+
+
+def _words_by_shell_rules(header: str) -> list[str]:
+    import shlex  # few headers are quoted
+
     try:
         return shlex.split(header)
     except ValueError:
         return []
 
 
-def _unread(where: str, header: str, name: str) -> str:
-    return f"{where}: [{show(header)}] is not read as a profile: write [profile {show(name)}]"
+def _unread(section: Section, header: str, name: str) -> str:
+    return f"{section.place}: [{show(header)}] is not read as a profile: write [profile {show(name)}]"
 
 
 def _merge(config: dict[str, Section], credentials: dict[str, Section]) -> dict[str, Section]:
     merged = config | credentials
     for name in config.keys() & credentials.keys():
-        merged[name] = config[name] | credentials[name]
+        merged[name] = credentials[name].over(config[name])
     return merged
 
 
-def _exposure(credentials: _File, location: _Location) -> str | None:
-    if not credentials.mode & _READABLE_BY_OTHERS:
+def _exposure(credentials: _File, path: str) -> str | None:
+    if credentials.status is None or not credentials.status.st_mode & _READABLE_BY_OTHERS:
         return None
-    if not any(secret in section for section in credentials.parsed.sections.values() for secret in _SECRETS):
+    if not any(secret in section for section in credentials.sections.values() for secret in _SECRETS):
         return None
-    path = show(location.path)
-    return f"{path} holds secrets and can be read by others: chmod 600 {shlex.quote(path)}"
+    import shlex  # dear, and few are told this
+
+    return f"{show(path)} holds secrets and can be read by others: chmod 600 {shlex.quote(show(path))}"

@@ -1,146 +1,235 @@
 """The grammar of AWS's files, accepted and refused as botocore does, which reads them with configparser.
 
 By hand, because configparser needs half a second for 10,000 profiles, and does not know which line
-a value came from. A message never repeats what a line holds: it may be a secret.
+a value came from. A file is read to an index, section and key to line; what a setting says is read
+from its lines when it is asked for. A message never repeats what a line holds: it may be a secret.
 """
 
-from typing import NamedTuple, NoReturn
+from __future__ import annotations
 
 from gds_exec.errors import BrokenFile
 from gds_exec.redaction import show
+from gds_exec.value import Value
 
 Block = dict[str, str]
 
 _INHERITED_BY_ALL = "DEFAULT"
+_COMMENTS = "#;"
+_DEEPER_THAN_ANY = 1 << 62
 
 
-class Setting(NamedTuple):
+class Setting(Value):
     """A value, or a block of indented values below its key, and where it stands."""
 
     value: str | Block
     path: str
     line: int
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.place})"
+    _unshown = ("value",)
 
     @property
     def place(self) -> str:
         return place(self.path, self.line)
 
 
-Section = dict[str, Setting]
+class Section:
+    """The settings of one section by their keys, perhaps over those of another."""
+
+    __slots__ = ("_beneath", "_numbers", "_text", "line")
+
+    def __init__(
+        self, text: _Text, line: int, numbers: dict[str, int], beneath: Section | None = None
+    ) -> None:
+        self._text = text
+        self._numbers = numbers
+        self._beneath = beneath
+        self.line = line
+
+    @property
+    def place(self) -> str:
+        """Where its header stands."""
+        return place(self._text.path, self.line)
+
+    def over(self, other: Section) -> Section:
+        """Return a section with the settings of both, its own where both have one."""
+        return Section(self._text, self.line, self._numbers, beneath=other)
+
+    def get(self, key: str) -> Setting | None:
+        number = self._numbers.get(key)
+        if number is not None:
+            return self._text.setting(number)
+        return None if self._beneath is None else self._beneath.get(key)
+
+    def __getitem__(self, key: str) -> Setting:
+        setting = self.get(key)
+        if setting is None:
+            raise KeyError(key)
+        return setting
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._numbers or (self._beneath is not None and key in self._beneath)
+
+    def keys(self) -> list[str]:
+        beneath = () if self._beneath is None else self._beneath.keys()
+        return list(dict.fromkeys((*beneath, *self._numbers)))
 
 
-class ParsedFile(NamedTuple):
-    """Every section by its header as written, with the line that the header stands on."""
-
-    sections: dict[str, Section]
-    header_lines: dict[str, int]
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.sections)} sections)"
-
-
-def parse(text: str, *, path: str) -> ParsedFile:
-    """Return the sections of a file, whose lines may end in LF, CRLF or CR."""
-    parser = _Parser(path)
+def parse(text: str, *, path: str) -> dict[str, Section]:
+    """Return the sections of a file by their headers as written; its lines may end in LF, CRLF or CR."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        parser.read(number, line)
+    parser = _Parser(_Text(path, lines))
+    parser.read()
     return parser.finish()
+
+
+class _Text:
+    """The lines of a file, and what the settings on them say."""
+
+    __slots__ = ("lines", "path")
+
+    def __init__(self, path: str, lines: list[str]) -> None:
+        self.path = path
+        self.lines = lines
+
+    def refusal(self, number: int, reason: str) -> BrokenFile:
+        return BrokenFile(f"{place(self.path, number)}: {reason}")
+
+    def setting(self, number: int) -> Setting:
+        line = self.lines[number - 1]
+        name, _, value = _split(line.strip())
+        value = value.strip() + self._continuation(number, indent=_indent(line))
+        is_block = value.startswith("\n")
+        return Setting(self._block(_key(name), value, number) if is_block else value, self.path, number)
+
+    def _continuation(self, number: int, *, indent: int) -> str:
+        """Return the lines that go on with the setting on line `number`: the deeper ones below it."""
+        continuation = line_breaks = ""
+        for position in range(number, len(self.lines)):
+            line = self.lines[position]
+            content = line.strip()
+            if not content:
+                line_breaks += "\n"
+            elif content[0] in _COMMENTS:
+                continue
+            elif _indent(line) > indent:
+                continuation += f"{line_breaks}\n{content}"
+                line_breaks = ""
+            else:
+                break
+        return continuation
+
+    def _block(self, key: str, text: str, number: int) -> Block:
+        block = {}
+        for line in filter(None, map(str.strip, text.splitlines())):
+            name, delimiter, value = line.partition("=")
+            if not delimiter:
+                raise self.refusal(number, f"the lines below '{show(key)}' are not all 'key = value'")
+            block[name.strip()] = value.strip()
+        return block
+
+
+class _Parser:
+    """Finds the line of every setting, and refuses lines that are none.
+
+    `keys` remembers how keys are written, `region ` for one: in a long file most lines begin with what
+    was a key before, and need no closer look. `indent` is that of the setting which deeper lines continue.
+    """
+
+    def __init__(self, text: _Text) -> None:
+        self.text = text
+        self.sections: dict[str, Section] = {}
+        self.indexes: list[dict[str, int]] = []
+        self.inherited: dict[str, int] = {}
+        self.header: str | None = None
+        self.numbers: dict[str, int] = {}
+        self.keys: dict[str, str] = {}
+        self.indent = _DEEPER_THAN_ANY
+        self.continued: set[int] = set()
+
+    def read(self) -> None:
+        keys, numbers = self.keys, self.numbers
+        for number, line in enumerate(self.text.lines, start=1):
+            name, delimiter, _ = line.partition("=")
+            key = keys.get(name) if delimiter else None
+            if key is not None and key not in numbers:
+                numbers[key] = number
+                self.indent = 0
+            elif line:
+                self._read_closely(number, line)
+                numbers = self.numbers
+
+    def finish(self) -> dict[str, Section]:
+        if self.inherited:
+            self._inherit()
+        if self.continued:
+            self._check_blocks()
+        return self.sections
+
+    def _read_closely(self, number: int, line: str) -> None:
+        content = line.strip()
+        if not content or content[0] in _COMMENTS:
+            return
+        indent = _indent(line)
+        end = content.rfind("]")
+        if indent > self.indent:
+            self.continued.add(next(reversed(self.numbers.values())))
+        elif content[0] == "[" and end > 1:
+            self._open_section(number, content[1:end])
+        else:
+            self._add_setting(number, content, indent=indent)
+
+    def _open_section(self, number: int, header: str) -> None:
+        if header in self.sections:
+            first = self.sections[header].line
+            raise self.text.refusal(number, f"[{show(header)}] stands twice, first on line {first}")
+        self.header = header
+        self.indent = _DEEPER_THAN_ANY
+        if header == _INHERITED_BY_ALL:
+            self.numbers = self.inherited
+        else:
+            self.numbers = {}
+            self.indexes.append(self.numbers)
+            self.sections[header] = Section(self.text, number, self.numbers)
+
+    def _add_setting(self, number: int, content: str, *, indent: int) -> None:
+        if self.header is None:
+            raise self.text.refusal(number, "no [section] stands above this line")
+        name, delimiter, _ = _split(content)
+        key = _key(name)
+        if not delimiter or not key:
+            raise self.text.refusal(number, "neither a [section] nor 'key = value'")
+        if key in self.numbers:
+            raise self.text.refusal(number, f"key '{show(key)}' stands twice in [{show(self.header)}]")
+        self.numbers[key] = number
+        self.indent = indent
+        if content[0] != "[":  # which may be a header the next time
+            self.keys[name] = key
+
+    def _inherit(self) -> None:
+        for numbers in self.indexes:
+            for key, number in self.inherited.items():
+                numbers.setdefault(key, number)
+
+    def _check_blocks(self) -> None:
+        for numbers in self.indexes:
+            for number in numbers.values():
+                if number in self.continued:
+                    self.text.setting(number)
 
 
 def place(path: str, line: int) -> str:
     return f"{show(path)}, line {line}"
 
 
-class _Parser:
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.sections: dict[str, Section] = {}
-        self.header_lines: dict[str, int] = {}
-        self.inherited: Section = {}
-        self.section: Section | None = None
-        self.header = ""
-        self.key = ""
-        self.indent = 0
-        self.blank_lines = 0
-        self.has_blocks = False
+def _split(content: str) -> tuple[str, str, str]:
+    """Return name, delimiter and value: what comes first of `=` and `:` parts them."""
+    name, delimiter, value = content.partition("=")
+    return content.partition(":") if ":" in name else (name, delimiter, value)
 
-    def read(self, number: int, line: str) -> None:
-        content = line.strip()
-        if not content:
-            self.blank_lines += 1
-            return
-        if content[0] in "#;":
-            return
-        indent = len(line) - len(line.lstrip()) if line[0] != content[0] else 0
-        if self.section is not None and self.key and indent > self.indent:
-            self._continue_value(self.section, content)
-            return
-        self.indent = indent
-        if content[0] == "[" and content.rfind("]") > 1:
-            self._open_section(number, content[1 : content.rfind("]")])
-        else:
-            self._add_setting(number, content)
 
-    def finish(self) -> ParsedFile:
-        for section in self.sections.values():
-            for key, setting in self.inherited.items():
-                section.setdefault(key, setting)
-        if self.has_blocks:
-            self._parse_blocks()
-        return ParsedFile(self.sections, self.header_lines)
+def _key(name: str) -> str:
+    return name.rstrip().lower()
 
-    def _open_section(self, number: int, header: str) -> None:
-        if header in self.sections:
-            first = self.header_lines[header]
-            self._refuse(number, f"[{show(header)}] stands twice, first on line {first}")
-        self.header, self.key = header, ""
-        if header == _INHERITED_BY_ALL:
-            self.section = self.inherited
-            return
-        self.section = self.sections[header] = {}
-        self.header_lines[header] = number
 
-    def _add_setting(self, number: int, content: str) -> None:
-        if self.section is None:
-            self._refuse(number, "no [section] stands above this line")
-        name, delimiter, value = content.partition("=")
-        if ":" in name:
-            name, delimiter, value = content.partition(":")
-        key = name.rstrip().lower()
-        if not delimiter or not key:
-            self._refuse(number, "neither a [section] nor 'key = value'")
-        if key in self.section:
-            self._refuse(number, f"key '{show(key)}' stands twice in [{show(self.header)}]")
-        self.section[key] = Setting(value.strip(), self.path, number)
-        self.key = key
-        self.blank_lines = 0
-
-    def _continue_value(self, section: Section, content: str) -> None:
-        setting = section[self.key]
-        line_breaks = "\n" * (self.blank_lines + 1)
-        continued = f"{setting.value}{line_breaks}{content}"
-        section[self.key] = setting._replace(value=continued)
-        self.blank_lines = 0
-        self.has_blocks = True
-
-    def _parse_blocks(self) -> None:
-        for section in self.sections.values():
-            for key, setting in section.items():
-                if isinstance(setting.value, str) and setting.value.startswith("\n"):
-                    section[key] = setting._replace(value=self._parse_block(key, setting.value, setting.line))
-
-    def _parse_block(self, key: str, text: str, number: int) -> Block:
-        block = {}
-        for line in filter(None, map(str.strip, text.splitlines())):
-            name, delimiter, value = line.partition("=")
-            if not delimiter:
-                self._refuse(number, f"the lines below '{show(key)}' are not all 'key = value'")
-            block[name.strip()] = value.strip()
-        return block
-
-    def _refuse(self, number: int, reason: str) -> NoReturn:
-        raise BrokenFile(f"{place(self.path, number)}: {reason}")
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -1,15 +1,19 @@
 """From a profile to the one whose keys begin its chain, by botocore's rules, over any number of roles."""
 
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
-from gds_exec.config.aws_files import AwsFiles
-from gds_exec.config.aws_ini import Section
 from gds_exec.config.profile_values import text
 from gds_exec.config.role_names import did_you_mean, hint_at_profile, quoted, where_looked
 from gds_exec.errors import BrokenProfile, NoAccessKey, NotSupportedYet
 from gds_exec.redaction import show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from gds_exec.config.aws_files import AwsFiles
+    from gds_exec.config.aws_ini import Section
 
 # botocore's order
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
@@ -26,8 +30,7 @@ _CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
 _NAMES_LISTED = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Value):
     """Names of profiles: those with roles, the wanted one first, then the one with the keys."""
 
     role_profiles: tuple[str, ...]
@@ -80,6 +83,8 @@ def drawn(names: Sequence[str]) -> str:
 
 def keys_from_aws_vault(name: str) -> str:
     """Return the line that lets a profile use keys that aws-vault keeps."""
+    import shlex  # only a failure needs it
+
     return f"credential_process = aws-vault export --format=json --no-session {show(shlex.quote(name))}"
 
 

@@ -1,27 +1,46 @@
 """Single settings of a profile, checked; one that cannot be used is refused, and the place named."""
 
-import re
-import string
-from collections.abc import Callable, Iterable, Mapping
+from __future__ import annotations
 
-from gds_exec.config.aws_ini import Section
 from gds_exec.errors import BrokenProfile
 from gds_exec.redaction import show
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gds_exec.config.aws_ini import Section
+
+ACCOUNT_DIGITS = 12
 ROLE_ARN_HINT = "a role's ARN looks like arn:aws:iam::123456789012:role/NAME"
 SESSION_NAME_LIMIT = 64
-SESSION_NAME_CHARACTERS = frozenset(f"{string.ascii_letters}{string.digits}_+=,.@-")
+SESSION_NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-")
 SHORTEST_SECONDS = 900  # STS, AssumeRole and GetSessionToken
 LONGEST_ROLE_SECONDS = 43_200  # STS, AssumeRole
 
-_ROLE_ARN = re.compile(
-    r"arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/([!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}"  # IAM, CreateRole
-)
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")  # STS, AssumeRole
+_ROLE_NAME_CHARACTERS = SESSION_NAME_CHARACTERS  # IAM, CreateRole
+_ROLE_NAME_LIMIT = 64
+_EXTERNAL_ID_CHARACTERS = SESSION_NAME_CHARACTERS | frozenset(":/")  # STS, AssumeRole
+_EXTERNAL_ID_LIMIT = 1224
+_LOWERCASE = frozenset("abcdefghijklmnopqrstuvwxyz")
+_DIGITS = frozenset("0123456789")
 
 
 def is_role_arn(text: str) -> bool:
-    return _ROLE_ARN.fullmatch(text) is not None
+    """Say whether IAM could have made a role of this ARN, with or without a path (CreateRole)."""
+    arn, _, role = text.partition(":role/")
+    path, slash, name = role.rpartition("/")
+    return (
+        _begins_an_iam_arn(arn)
+        and (_is_role_path(path) or not slash)
+        and 1 <= len(name) <= _ROLE_NAME_LIMIT
+        and _ROLE_NAME_CHARACTERS.issuperset(name)
+    )
+
+
+def is_external_id(text: str) -> bool:
+    """Say whether STS accepts an external id (AssumeRole)."""
+    return 2 <= len(text) <= _EXTERNAL_ID_LIMIT and _EXTERNAL_ID_CHARACTERS.issuperset(text)
 
 
 def is_session_name(text: str) -> bool:
@@ -58,7 +77,7 @@ def session_name(section: Section) -> str | None:
 
 def external_id(section: Section) -> str | None:
     allowed = "is not 2 to 1224 ASCII letters, digits or any of _+=,.@:/-"
-    return _checked(section, "external_id", _EXTERNAL_ID.fullmatch, allowed)
+    return _checked(section, "external_id", is_external_id, allowed)
 
 
 def duration_seconds(section: Section) -> int | None:
@@ -120,7 +139,7 @@ def _service_endpoint_url(service: str, section: Section, services: Mapping[str,
     name = text(section, "services")
     if name is None:
         return None
-    if not services.get(name):
+    if name not in services or not services[name].keys():
         raise _unusable(section, "services", f"has no section [services {show(name)}]")
     setting = services[name].get(service)
     if setting is None:
@@ -128,6 +147,24 @@ def _service_endpoint_url(service: str, section: Section, services: Mapping[str,
     if isinstance(setting.value, str):
         raise BrokenProfile(f"{setting.place}: {service} is not a block of indented settings")
     return setting.value.get("endpoint_url")
+
+
+def _begins_an_iam_arn(text: str) -> bool:
+    match text.split(":"):
+        case ["arn", partition, "iam", "", account]:
+            has_account = len(account) == ACCOUNT_DIGITS and _DIGITS.issuperset(account)
+            return has_account and _is_partition(partition)
+    return False
+
+
+def _is_partition(text: str) -> bool:
+    """Say whether this is `aws`, `aws-cn`, `aws-us-gov` …: a partition of AWS's, known by now or not."""
+    first, *others = text.split("-")
+    return first == "aws" and all(word and _LOWERCASE.issuperset(word) for word in others)
+
+
+def _is_role_path(text: str) -> bool:
+    return text != "" and text.isascii() and text.isprintable() and " " not in text
 
 
 def _checked(section: Section, key: str, is_usable: Callable[[str], object], otherwise: str) -> str | None:

@@ -4,19 +4,22 @@ Profiles mean what they mean to botocore (its AssumeRoleProvider and ProfileProv
 the same files serve `aws --profile`. Nothing is inherited from [default].
 """
 
-import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from __future__ import annotations
 
 from gds_exec.config import profile_values
-from gds_exec.config.aws_files import AwsFiles
-from gds_exec.config.aws_ini import Section
 from gds_exec.config.profile_chain import Chain, base_profile, drawn, follow, keys_from_aws_vault
 from gds_exec.config.profile_values import first_text, text
 from gds_exec.config.role_names import quoted, role_arn_of
 from gds_exec.errors import BrokenProfile, NoAccessKey, NotSupportedYet
 from gds_exec.redaction import show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gds_exec.config.aws_files import AwsFiles
+    from gds_exec.config.aws_ini import Section
 
 _IDENTITY_CENTER = "signing in with IAM Identity Center"
 _NOT_SUPPORTED = {
@@ -29,26 +32,27 @@ _NOT_SUPPORTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKeys:
+class StoredKeys(Value):
     """An access key as it stands in the files."""
 
     profile_name: str
     access_key_id: str
-    secret_access_key: str = field(repr=False)
-    session_token: str | None = field(repr=False, default=None)
+    secret_access_key: str
+    session_token: str | None = None
+
+    _unshown = ("secret_access_key", "session_token")
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialProcess:
+class CredentialProcess(Value):
     """A command that prints an access key, as AWS defines `credential_process`."""
 
     profile_name: str
-    command: str = field(repr=False)
+    command: str
+
+    _unshown = ("command",)
 
 
-@dataclass(frozen=True, slots=True)
-class Role:
+class Role(Value):
     """One role to assume, with what its profile says about that."""
 
     role_arn: str
@@ -58,8 +62,7 @@ class Role:
     duration_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Value):
     """Everything that the files say about how to get one role's credentials.
 
     `roles` are in the order in which they are assumed, the wanted one last; a profile
@@ -106,7 +109,7 @@ def find_base(files: AwsFiles, *, environ: Mapping[str, str], source_profile: st
     chain = follow(files, base, is_source=True)
     complete = _complete(files, chain, name=chain.source, environ=environ)
     mfa_serial = complete.mfa_serial or complete.source_mfa_serial
-    return replace(complete, roles=(), duration_seconds=None, mfa_serial=mfa_serial)
+    return complete.but(roles=(), duration_seconds=None, mfa_serial=mfa_serial)
 
 
 def profile_names(files: AwsFiles) -> list[str]:
@@ -125,9 +128,10 @@ def _complete(
     device_sections = role_sections[::-1]
     if bare_role or not role_sections:
         device_sections.append(source_section)
-    endpoint_url = partial(
-        profile_values.endpoint_url, section=sections[0], services=files.services, environ=environ
-    )
+
+    def endpoint_url(service: str) -> str | None:
+        return profile_values.endpoint_url(service, sections[0], services=files.services, environ=environ)
+
     return Profile(
         name=name,
         source=_keys(files, chain),
@@ -174,21 +178,21 @@ def _keys(files: AwsFiles, chain: Chain) -> StoredKeys | CredentialProcess:
     name = chain.source
     section = files.profiles[name]
     _refuse_sign_in(name, section, "web_identity_token_file", "sso_account_id", "sso_role_name")
-    if stored := _stored_keys(name, files.credentials_profiles.get(name, {})):
+    if stored := _stored_keys(name, files.credentials_profiles.get(name)):
         return stored
     _refuse_sign_in(name, section, "login_session")
     if command := text(section, "credential_process"):
         return CredentialProcess(name, command)
-    if stored := _stored_keys(name, files.config_profiles.get(name, {})):
+    if stored := _stored_keys(name, files.config_profiles.get(name)):
         return stored
     _refuse_sign_in(name, section, "sso_start_url", "sso_session")
     raise _no_keys(name, section, chain)
 
 
-def _stored_keys(name: str, section: Section) -> StoredKeys | None:
-    access_key_id = text(section, "aws_access_key_id")
-    if access_key_id is None:
+def _stored_keys(name: str, section: Section | None) -> StoredKeys | None:
+    if section is None or "aws_access_key_id" not in section:
         return None
+    access_key_id = text(section, "aws_access_key_id")
     secret_access_key = text(section, "aws_secret_access_key")
     if not access_key_id or not secret_access_key:
         missing = "aws_secret_access_key" if access_key_id else "aws_access_key_id"
@@ -213,6 +217,8 @@ def _no_keys(name: str, section: Section, chain: Chain) -> BrokenProfile | NoAcc
 def _refuse_sign_in(name: str, section: Section, *marks: str) -> None:
     if not any(mark in section for mark in marks):
         return
+    import shlex  # only a failure needs it
+
     used = next(key for key in _NOT_SUPPORTED if key in section)
     first = f"run 'aws sso login --profile {show(name)}', then " if used.startswith("sso_") else ""
     raise NotSupportedYet(

@@ -1,13 +1,14 @@
 """What a person may type for a role, and what to say of a name that nothing has."""
 
-import difflib
+from __future__ import annotations
 
-from gds_exec.config.aws_files import AwsFiles
-from gds_exec.config.profile_values import ROLE_ARN_HINT, is_role_arn
+from gds_exec.config.profile_values import ACCOUNT_DIGITS, ROLE_ARN_HINT, is_role_arn
 from gds_exec.errors import UnknownRole
 from gds_exec.redaction import show
 
-_ACCOUNT_DIGITS = 12
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.config.aws_files import AwsFiles
 
 
 def role_arn_of(files: AwsFiles, role: str) -> str:
@@ -30,6 +31,8 @@ def hint_at_profile(files: AwsFiles, name: str) -> str:
 
 def did_you_mean(files: AwsFiles, name: str) -> str | None:
     """Return a question with the profiles whose names are nearest to `name`, whatever their case."""
+    import difflib  # only a failure needs it
+
     spellings = {profile.lower(): profile for profile in sorted(files.profiles)}
     near = difflib.get_close_matches(name.lower(), spellings, n=2)
     return f"did you mean {' or '.join(quoted(spellings[match]) for match in near)}?" if near else None
@@ -57,7 +60,7 @@ def _role_in_account(role: str, account: str, name: str) -> str:
     arn = f"arn:aws:iam::{account}:role/{name}"
     if is_role_arn(arn):
         return arn
-    if len(account) != _ACCOUNT_DIGITS:
+    if len(account) != ACCOUNT_DIGITS:
         message = f"{quoted(role)} begins with an account number of {len(account)} digits, not 12"
         raise UnknownRole(message, hint="a role can be written ACCOUNT/ROLE, as in 123456789012/NAME")
     raise UnknownRole(f"{quoted(role)} does not end in the name of a role", hint=ROLE_ARN_HINT)

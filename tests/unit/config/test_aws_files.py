@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from gds_exec.config.aws_files import AwsFiles, home_directory, read_aws_files
+from gds_exec.config.aws_files import AwsFiles, FileRead, home_directory, read_aws_files
 from gds_exec.config.aws_ini import parse
 from gds_exec.errors import BrokenFile
 
@@ -59,7 +59,8 @@ def read(home, config=b"", credentials=b"") -> AwsFiles:
 
 def plain(sections):
     return {
-        name: {key: setting.value for key, setting in section.items()} for name, section in sections.items()
+        name: {key: setting.value for key, setting in dict(section).items()}
+        for name, section in sections.items()
     }
 
 
@@ -117,6 +118,9 @@ texts = st.one_of(
 @example(
     config="[default]\na=1\n[profile default]\nb=2", credentials="[profile x]\na=1", line_end="\n"
 )  # matrix 121
+@example(
+    config="[profile a]\n  r = 1\n[k = 1\n[profile b]\nz = 0\n  r = 2\n[k = 2]", credentials="", line_end="\n"
+)
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_files_are_accepted_and_refused_as_by_botocore(home, config, credentials, line_end):
     contents = [text.replace("\n", line_end) for text in (config, credentials)]
@@ -191,7 +195,7 @@ def test_byte_order_mark_is_named(home, mark):
 def test_every_value_knows_its_file_and_line(home, line_end):
     config = line_end.join(("# c", "[profile a]", "region = eu-west-1", "s3 =", "  x = y", "output = json"))
     section = read(home, config=config, credentials="[a]\nregion = eu-west-2").profiles["a"]
-    assert {key: (setting.place, setting.value) for key, setting in section.items()} == {
+    assert {key: (setting.place, setting.value) for key, setting in dict(section).items()} == {
         "region": (f"{home}/.aws/credentials, line 2", "eu-west-2"),
         "s3": (f"{home}/.aws/config, line 4", {"x": "y"}),
         "output": (f"{home}/.aws/config, line 6", "json"),
@@ -260,6 +264,62 @@ def test_absent_files_are_empty(tmp_path):
     files = read_aws_files({}, home=str(tmp_path))
     assert (files.profiles, files.missing_files) == ({}, ())
     assert files.paths == (f"{tmp_path}/.aws/config", f"{tmp_path}/.aws/credentials")
+
+
+def test_files_know_what_was_read(home):
+    read(home, config="[default]\n")
+    (home / ".aws/credentials").unlink()
+    path = f"{home}/.aws/config"
+    assert read_aws_files({}, home=str(home)).read == (
+        FileRead(path, os.stat(path)),
+        FileRead(f"{home}/.aws/credentials", None),
+    )
+
+
+def test_status_is_that_of_the_file_behind_a_link(home, tmp_path):
+    read(home, config="[default]\n")
+    link = tmp_path / "link"
+    link.symlink_to(home / ".aws/config")
+    config, _ = read_aws_files({"AWS_CONFIG_FILE": str(link)}, home=str(home)).read
+    assert config == FileRead(str(link), os.stat(home / ".aws/config"))
+
+
+def test_status_is_from_before_the_content_was_read(home):
+    """What is changed in between must not look unchanged later: reading itself is the change here."""
+    read(home, config="[default]\n")
+    path = home / ".aws/config"
+    os.utime(path, ns=(0, path.stat().st_mtime_ns))
+    config, _ = read_aws_files({}, home=str(home)).read
+    if path.stat().st_atime_ns == 0:
+        pytest.skip("this file system does not note when a file is read")
+    assert config.status.st_atime_ns == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "home", "is_plain"),
+    [
+        pytest.param({"HOME": "/h"}, "/h", True, id="below-home"),
+        pytest.param({}, "/h", False, id="home-of-the-password-database"),
+        pytest.param({"HOME": "rel"}, "rel", False, id="relative-home"),
+        pytest.param({}, None, False, id="no-home"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "/c"}, "/h", True, id="absolute"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~/c"}, "/h", True, id="tilde"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "c"}, "/h", False, id="relative"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "/a/$B"}, "/h", False, id="variable"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~/$B"}, "/h", False, id="variable-below-home"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~root/c"}, "/h", False, id="home-of-another"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": ""}, "/h", True, id="none-wanted"),
+        pytest.param({"HOME": "/h", "AWS_SHARED_CREDENTIALS_FILE": "c"}, "/h", False, id="the-other-file"),
+        pytest.param(
+            {"AWS_CONFIG_FILE": "/c", "AWS_SHARED_CREDENTIALS_FILE": "/d"}, None, True, id="home-not-needed"
+        ),
+        pytest.param(
+            {"AWS_CONFIG_FILE": "~/c", "AWS_SHARED_CREDENTIALS_FILE": "/d"}, "/h", False, id="home-needed"
+        ),
+    ],
+)
+def test_location_is_plain_where_only_absolute_paths_and_home_lead_to_it(environ, home, is_plain):
+    assert read_aws_files(environ, home=home).is_location_plain is is_plain
 
 
 def test_file_below_something_that_is_no_directory_is_absent(tmp_path):
@@ -396,9 +456,8 @@ def test_without_a_home_only_named_files_are_read(home):
 
 def test_no_representation_holds_a_secret(home):
     files = read(home, config=f"[profile a]\n{KEYS}", credentials=f"[a]\n{KEYS}")
-    parsed = parse(f"[a]\n{KEYS}", path="x")
-    setting = parsed.sections["a"]["aws_secret_access_key"]
-    for shown in (repr(files), repr(files.profiles), repr(parsed), f"{setting} {setting!r}"):
+    setting = parse(f"[a]\n{KEYS}", path="x")["a"]["aws_secret_access_key"]
+    for shown in (repr(files), repr(files.profiles), f"{setting} {setting!r}"):
         assert SECRET not in shown
 
 
