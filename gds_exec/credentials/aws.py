@@ -1,58 +1,40 @@
-"""The one door to botocore: STS and IAM, with every way in which they fail made ours.
+"""The one door to botocore: STS and IAM.
 
 No AWS file is read here and no variable that names a profile: keys, region and endpoint come
-with the call, so that what is cached is what was asked for.
+with the call, so that what is cached is what was asked for. One client, and so one connection,
+serves the calls of all keys; they are made by one thread at a time.
 """
 
+from __future__ import annotations
+
 import os
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    InvalidRegionError,
-    NoRegionError,
-    ProxyConnectionError,
-    SSLError,
-)
-from botocore.parsers import ResponseParserError
 
-from gds_exec.credentials.network import proxy_host, unusable_proxy, without_password
-from gds_exec.credentials.refusals import Refusal, explain
-from gds_exec.credentials.request import (
-    AssumeRoleRequest,
-    Request,
-    SessionTokenRequest,
-    is_answer_for,
-)
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.errors import (
-    AnswerLost,
-    AwsRefused,
-    AwsUnreachable,
-    BrokenProfile,
-    CredentialsError,
-)
-from gds_exec.redaction import show
+from gds_exec.credentials.aws_answers import CONNECT_SECONDS, Call, errors_as_ours, is_passing, session_of
+from gds_exec.credentials.aws_data import use_lean_data
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.errors import AwsUnreachable, CredentialsError
 
-_CONNECT_SECONDS = 5
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from gds_exec.credentials.network import Connection
+    from gds_exec.credentials.request import Request
+    from gds_exec.credentials.session import AccessKey, SessionCredentials
+
+_Answer = TypeVar("_Answer")
+
 _READ_SECONDS = 10
-_TRIES = 3
-_ORDINARY_OFFSET_SECONDS = 2  # the Date header has whole seconds, and the way back takes time
-_NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_LONGEST_WAITS_SECONDS = (1, 2)
+_TRUSTED_IDLE_SECONDS = 30
 
 
 class StsApi(Protocol):
@@ -70,142 +52,125 @@ class StsApi(Protocol):
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where the calls go: a region, and what overrides AWS's own endpoints and certificates."""
-
-    region: str
-    sts_endpoint_url: str | None = None
-    iam_endpoint_url: str | None = None
-    ca_bundle: str | None = None
-
-
 class Aws:
-    """STS and IAM as botocore speaks to them."""
+    """STS and IAM as botocore speaks to them; nothing is loaded before the first call."""
 
-    def __init__(self, connection: Connection, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+        fraction: Callable[[], float] = random.random,
+    ) -> None:
         self._connection = connection
         self._now = now
-
-    @cached_property
-    def _session(self) -> Any:  # not where the cache has it all
-        return _session_without_files()
+        self._sleep = sleep
+        self._fraction = fraction
+        self._last_call = 0.0
 
     def make_session(
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
         operation = "GetSessionToken" if isinstance(request, SessionTokenRequest) else "AssumeRole"
-        sts = self._client("sts", key, tries=1 if token_code else _TRIES)
-        with self._errors_as_ours(operation, request, token_code):
-            answer = _call(sts, request, session_name, token_code)
-            session = self._as_session(answer)
-        if not is_answer_for(session.arn, request):
-            raise AwsRefused(f"the answer of {self._host()} is for another role: {show(session.arn)}")
-        if session.life_seconds() <= 0:
-            raise AwsRefused(f"{self._host()} gave a session that had already expired")
-        return session
+        call = self._call(operation, request, token_code)
+        sts = self._sts_of(key)
+
+        def make() -> SessionCredentials:
+            with errors_as_ours(call):
+                return session_of(_send(sts, request, session_name, token_code), request, call)
+
+        return make() if token_code else self._patiently(make)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
-        sts = self._client("sts", key)
-        with self._errors_as_ours("GetCallerIdentity"):
-            return str(sts.get_caller_identity()["Arn"])
+        sts = self._sts_of(key)
+
+        def ask() -> str:
+            with errors_as_ours(self._call("GetCallerIdentity")):
+                return str(sts.get_caller_identity()["Arn"])
+
+        return self._patiently(ask)
 
     def totp_device(self, key: AccessKey) -> str | None:
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
-        iam = self._client("iam", key, tries=1)
+        iam = self._iam_of(key)
         try:
-            with self._errors_as_ours("ListMFADevices"):
+            with errors_as_ours(self._call("ListMFADevices")):
                 serials = [str(device["SerialNumber"]) for device in iam.list_mfa_devices()["MFADevices"]]
         except CredentialsError:
             return None  # only a help: the user may not be allowed to list their own devices
         # FIDO devices are listed too (`:u2f/`), but STS takes codes alone.
         return next((serial for serial in sorted(serials) if ":u2f/" not in serial), None)
 
-    def _client(self, service: str, key: AccessKey, *, tries: int = _TRIES) -> Any:
-        url = self._connection.sts_endpoint_url if service == "sts" else self._connection.iam_endpoint_url
+    def _call(self, operation: str, request: Request | None = None, token_code: str | None = None) -> Call:
+        return Call(operation, self._connection, self._now, request, token_code)
+
+    def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask three times at most, a little later each time; never with a code."""
+        for longest_seconds in _LONGEST_WAITS_SECONDS:
+            try:
+                return ask()
+            except AwsUnreachable as error:
+                if not is_passing(error):
+                    raise
+            # A random part of it, so that those who were turned away together do not return together.
+            self._sleep(self._fraction() * longest_seconds)
+        return ask()
+
+    def _sts_of(self, key: AccessKey) -> Any:
+        self._sign_with(key)
+        now = self._now()
+        if not 0 <= now - self._last_call <= _TRUSTED_IDLE_SECONDS:
+            # A network forgets connections, as a sleeping machine does, and a code is not sent twice.
+            self._sts.close()
+        self._last_call = now
+        return self._sts
+
+    def _iam_of(self, key: AccessKey) -> Any:
+        self._sign_with(key)
+        return self._iam
+
+    def _sign_with(self, key: AccessKey) -> None:
+        credentials = self._session.get_credentials()
+        credentials.access_key = key.access_key_id
+        credentials.secret_key = key.secret_access_key
+        credentials.token = key.session_token
+
+    @cached_property
+    def _session(self) -> Any:
+        with errors_as_ours(self._call("STS")):
+            session = _session_without_files()
+            session.set_credentials("", "")  # whose they are is told before each call
+            use_lean_data(session, region=self._connection.region)
+            return session
+
+    @cached_property
+    def _sts(self) -> Any:
+        return self._client("sts", self._connection.sts_endpoint_url)
+
+    @cached_property
+    def _iam(self) -> Any:
+        return self._client("iam", self._connection.iam_endpoint_url)
+
+    def _client(self, service: str, url: str | None) -> Any:
         config = Config(
-            connect_timeout=_CONNECT_SECONDS,
+            connect_timeout=CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
-            retries={"total_max_attempts": tries, "mode": "standard"},
+            retries={"total_max_attempts": 1, "mode": "standard"},
             # Only this machine is asked without TLS: a proxy elsewhere would read the code.
             proxies={} if urlsplit(url or "").scheme == "http" else None,
             parameter_validation=False,
         )
-        with self._errors_as_ours(service.upper()):
+        with errors_as_ours(self._call(service.upper())):
             return self._session.create_client(
                 service,
                 region_name=self._connection.region,
                 endpoint_url=url,
                 verify=self._connection.ca_bundle,
-                aws_access_key_id=key.access_key_id,
-                aws_secret_access_key=key.secret_access_key,
-                aws_session_token=key.session_token,
                 config=config,
             )
-
-    def _as_session(self, answer: Mapping[str, Any]) -> SessionCredentials:
-        found = answer["Credentials"]
-        key = AccessKey(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
-        offset = self._clock_offset(answer) or 0
-        return SessionCredentials(
-            key,
-            issued=int(self._now()) + offset,
-            expiration=_epoch(found["Expiration"]),
-            arn=str(answer.get("AssumedRoleUser", {}).get("Arn", "")),
-            clock_offset=offset,
-        )
-
-    def _clock_offset(self, answer: Mapping[str, Any]) -> int | None:
-        """Return the seconds by which AWS's clock is ahead of ours, as its Date header tells."""
-        try:
-            date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-        except (KeyError, TypeError, ValueError):
-            return None
-        offset = round(date.timestamp() - self._now())
-        return offset if abs(offset) > _ORDINARY_OFFSET_SECONDS else 0
-
-    def _host(self) -> str:
-        endpoint = urlsplit(self._connection.sts_endpoint_url or "").netloc
-        return without_password(endpoint) or f"AWS STS ({self._connection.region})"
-
-    @contextmanager
-    def _errors_as_ours(
-        self, operation: str, request: Request | None = None, token_code: str | None = None
-    ) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            refusal = self._as_refusal(error, operation, request, token_code)
-            raise explain(refusal) from None if token_code else error
-        except (InvalidRegionError, NoRegionError) as error:
-            raise BrokenProfile(f"{show(self._connection.region)!r} is no AWS region") from error
-        except _NEVER_SENT as error:
-            raise AwsUnreachable(
-                f"{self._host()} cannot be reached: {_reason(error)}", hint=_network_hint(error)
-            ) from error
-        except (BotoCoreError, ResponseParserError, KeyError, TypeError, ValueError, OSError) as error:
-            # A captive portal's page is a bare KeyError, a garbled answer a ResponseParserError.
-            kind = AnswerLost if token_code else AwsUnreachable
-            raise kind(
-                f"{self._host()} gave no answer that AWS would give: {_reason(error)}",
-                hint=_answer_hint(error),
-            ) from None if token_code else error
-
-    def _as_refusal(
-        self, error: ClientError, operation: str, request: Request | None, token_code: str | None
-    ) -> Refusal:
-        found = error.response.get("Error", {})
-        return Refusal(
-            operation=operation,
-            code=str(found.get("Code", "")),
-            message=str(found.get("Message", "")),
-            http_status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)),
-            request=request,
-            token_code=token_code,
-            clock_offset=self._clock_offset(error.response),
-        )
 
 
 def _session_without_files() -> Any:
@@ -221,7 +186,7 @@ def _session_without_files() -> Any:
     return botocore.session.Session(session_vars=variables)
 
 
-def _call(sts: Any, request: Request, session_name: str, token_code: str | None) -> Mapping[str, Any]:
+def _send(sts: Any, request: Request, session_name: str, token_code: str | None) -> Mapping[str, Any]:
     parameters: dict[str, Any] = {"DurationSeconds": request.duration_seconds}
     if token_code is not None:
         parameters |= {"SerialNumber": request.mfa_serial, "TokenCode": token_code}
@@ -234,39 +199,3 @@ def _call(sts: Any, request: Request, session_name: str, token_code: str | None)
     else:
         answer = sts.get_session_token(**parameters)
     return answer
-
-
-def _epoch(expiration: datetime) -> int:
-    if expiration.tzinfo is None:
-        expiration = expiration.replace(tzinfo=UTC)
-    return int(expiration.timestamp())
-
-
-def _reason(error: Exception) -> str:
-    """Return why, without what a URL in botocore's message may hold (a proxy's password, for one)."""
-    if isinstance(error, ProxyConnectionError):
-        return f"the proxy {proxy_host(os.environ)} does not let us through"
-    if isinstance(error, EndpointConnectionError):
-        return "there is no connection (a wrong region, DNS, or no network)"
-    if isinstance(error, ConnectTimeoutError):
-        return f"no connection within {_CONNECT_SECONDS} s"
-    if isinstance(error, SSLError):
-        return "its certificate is not trusted"
-    if isinstance(error, OSError) and error.strerror:  # of this machine's own: too many open files
-        return error.strerror
-    return type(error).__name__
-
-
-def _network_hint(error: Exception) -> str:
-    if isinstance(error, ProxyConnectionError):
-        return "correct HTTPS_PROXY, or name the host in NO_PROXY"
-    if isinstance(error, SSLError):
-        return "if your network has a certificate of its own, name its file in AWS_CA_BUNDLE"
-    return "are you connected? is a proxy needed (HTTPS_PROXY)? is the region right (--region)?"
-
-
-def _answer_hint(error: Exception) -> str:
-    unusable = unusable_proxy(os.environ) if isinstance(error, HTTPClientError) else None
-    if unusable is not None:
-        return f"{unusable} names no proxy: in its password, / is written %2F, [ %5B and ] %5D"
-    return "is there a proxy or a sign-in page between this machine and AWS?"

@@ -1,16 +1,29 @@
 """What the person set up between this machine and AWS: endpoints, certificates, proxies."""
 
-import ipaddress
+from __future__ import annotations
+
 import os
-from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from gds_exec.errors import BrokenProfile
 from gds_exec.redaction import show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _ENDPOINT_HINT = "use https, or unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url"
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
+
+
+class Connection(Value):
+    """Where the calls go: a region, and what overrides AWS's own endpoints and certificates."""
+
+    region: str
+    sts_endpoint_url: str | None = None
+    iam_endpoint_url: str | None = None
+    ca_bundle: str | None = None
 
 
 def check_endpoint(url: str | None) -> str | None:
@@ -19,7 +32,7 @@ def check_endpoint(url: str | None) -> str | None:
     Raise `BrokenProfile` for one off this machine without TLS: a token code and a session token
     would travel readable.
     """
-    if url is None:
+    if url is None or _is_plainly_loopback(url):
         return None
     scheme, host = _scheme_and_host(url)
     if scheme not in {"http", "https"} or not host or _is_ambiguous(url):
@@ -63,7 +76,20 @@ def _proxy_host(value: str) -> str:
     return _scheme_and_host(value if "://" in value else f"http://{value}")[1]
 
 
+def _is_plainly_loopback(url: str) -> bool:
+    """Say whether it is `http://127.0.0.1:4566` letter for letter, which needs no parser's import."""
+    origin, _, port = url.removesuffix("/").rpartition(":")
+    scheme, _, host = origin.partition("://")
+    return scheme in {"http", "https"} and host in {"127.0.0.1", "localhost"} and _is_port(port)
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65_535
+
+
 def _scheme_and_host(url: str) -> tuple[str, str]:
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -74,13 +100,17 @@ def _scheme_and_host(url: str) -> tuple[str, str]:
 
 def _is_ambiguous(url: str) -> bool:
     """Say whether another parser may read another host out of it: `http://a\\@b` goes to a, or to b."""
+    from urllib.parse import urlsplit
+
     return "\\" in url or "@" in urlsplit(url).netloc or any(c <= " " or c == "\x7f" for c in url)
 
 
 def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False

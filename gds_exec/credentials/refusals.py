@@ -4,9 +4,9 @@ AWS's codes are few and its messages many: `AccessDenied` is a wrong code, a mis
 a role that is not granted, and only the message tells. The wordings come from real answers.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.errors import (
     AnswerLost,
     AssumeRoleDenied,
@@ -18,17 +18,35 @@ from gds_exec.errors import (
 )
 from gds_exec.invocation import duration_text
 from gds_exec.redaction import mask, show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.credentials.request import Request
 
 _BUSY_CODES = frozenset(
-    {"Throttling", "ThrottlingException", "RequestThrottled", "SlowDown", "IDPCommunicationError"}
+    {
+        "IDPCommunicationError",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
 )
 _COMPARE_SERIAL = "compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows"
 _INVALID_KEY_CODES = frozenset({"InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"})
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Value):
     """An error answer of AWS, and what was asked when it came."""
+
+    _unshown = ("message", "token_code")  # a message may quote the code
 
     operation: str
     code: str
@@ -41,7 +59,7 @@ class Refusal:
 
 def explain(refusal: Refusal) -> CredentialsError:
     """Return the error that tells a person what this refusal means."""
-    if refusal.http_status >= 500 or refusal.code in _BUSY_CODES:
+    if refusal.http_status >= 500 or refusal.http_status == 429 or refusal.code in _BUSY_CODES:
         return _unavailable(refusal)
     if "MultiFactorAuthentication failed" in refusal.message:
         return _mfa_failed(refusal)

@@ -1,11 +1,15 @@
 import socket
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from threading import Thread
 
 import pytest
 
-from gds_exec.credentials.aws import Aws, Connection
+from gds_exec.credentials.aws import Aws
+from gds_exec.credentials.network import Connection
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import (
@@ -22,7 +26,9 @@ from gds_exec.sandbox.devices import MfaDevice
 from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role, User
 from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.service import respond
 from gds_exec.sandbox.state import Aws as Sandbox
+from gds_exec.sandbox.wire import Request
 
 HOUR = 3600
 STRANGE = ["garbage", "html", "empty", "redirect", "truncated"]
@@ -56,12 +62,20 @@ def role(sandbox: Sandbox, alice: User) -> Role:
 
 
 @pytest.fixture
-def aws(sandbox: Sandbox, url: str) -> Aws:
-    return aws_at(url, sandbox)
+def waits() -> list[float]:
+    """What was waited between one try and the next, in seconds."""
+    return []
 
 
-def aws_at(url: str, sandbox: Sandbox, *, region: str = "eu-west-2") -> Aws:
-    return Aws(Connection(region, sts_endpoint_url=url, iam_endpoint_url=url), now=sandbox.time)
+@pytest.fixture
+def aws(sandbox: Sandbox, url: str, waits: list[float]) -> Aws:
+    return aws_at(url, sandbox, waits=waits)
+
+
+def aws_at(url: str, sandbox: Sandbox, *, region: str = "eu-west-2", waits: list[float] | None = None) -> Aws:
+    connection = Connection(region, sts_endpoint_url=url, iam_endpoint_url=url)
+    wait = [].append if waits is None else waits.append
+    return Aws(connection, now=sandbox.time, sleep=wait, fraction=lambda: 0.5)
 
 
 def key_of(user: User) -> AccessKey:
@@ -120,6 +134,7 @@ def test_an_answer_that_is_not_of_aws_is_said_to_be_none(  # matrix 49, 50
 
     assert type(failure.value) is AwsUnreachable
     assert "proxy or a sign-in page" in (failure.value.hint or "")
+    assert sandbox.count("AssumeRole") == 1, "asked again, a sign-in page says the same"
 
 
 @pytest.mark.parametrize("kind", [*STRANGE, "reset", "error"])
@@ -168,6 +183,7 @@ def throttling(*, times: int) -> Fault:
     "fault",
     [
         pytest.param(throttling(times=1), id="throttled"),
+        pytest.param(Fault("error", status=429, code="TooMany"), id="too many"),
         pytest.param(Fault("reset"), id="reset"),
         pytest.param(Fault("error", status=503), id="unavailable"),
     ],
@@ -182,15 +198,114 @@ def test_a_call_without_a_code_is_sent_again(  # matrix 45, 48
     assert sandbox.count("AssumeRole") == 2
 
 
-def test_an_error_that_stays_is_tried_three_times(  # matrix 45
-    sandbox: Sandbox, aws: Aws, alice: User, role: Role
+@pytest.mark.parametrize("action", ["AssumeRole", "GetCallerIdentity"])
+def test_an_error_that_stays_is_tried_three_times_a_little_later_each_time(  # matrix 45
+    sandbox: Sandbox, aws: Aws, waits: list[float], alice: User, role: Role, action: str
 ) -> None:
-    sandbox.fail("AssumeRole", Fault("reset", times=9))
+    sandbox.fail(action, Fault("reset", times=9))
 
     with pytest.raises(AwsUnreachable):
-        aws.make_session(assume(role), key_of(alice), session_name="alice")
+        ask(action, aws, alice, role)
 
-    assert sandbox.count("AssumeRole") == 3
+    assert sandbox.count(action) == 3
+    assert waits == [0.5, 1.0]
+
+
+def ask(action: str, aws: Aws, alice: User, role: Role) -> None:
+    if action == "AssumeRole":
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
+    else:
+        aws.caller_arn(key_of(alice))
+
+
+def test_a_device_is_looked_for_once(sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice) -> None:
+    sandbox.fail("ListMFADevices", Fault("reset"))
+
+    assert aws.totp_device(key_of(alice)) is None
+    assert sandbox.count("ListMFADevices") == 1
+
+
+def test_each_call_is_signed_with_its_own_keys(sandbox: Sandbox, aws: Aws, alice: User, role: Role) -> None:
+    bob = sandbox.add_user("bob")
+    session = aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    arns = [aws.caller_arn(key) for key in (session.access_key, key_of(alice), key_of(bob))]
+
+    assert arns == [session.arn, alice.arn, bob.arn]
+
+
+class KeptOpen(ThreadingTCPServer):
+    """The sandbox behind connections that stay open, as AWS's own do, and are counted."""
+
+    daemon_threads = True
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(("127.0.0.1", 0), _KeptOpenHandler)
+        self.sandbox = sandbox
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _KeptOpenHandler(BaseHTTPRequestHandler):
+    server: KeptOpen
+    protocol_version = "HTTP/1.1"
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        request = Request.of_form(f"{self.server.url}{self.path}", dict(self.headers.items()), body)
+        response = respond(self.server.sandbox, request)
+        self.send_response_only(response.status)
+        self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        self.wfile.write(response.body)
+
+
+@pytest.fixture
+def kept_open(sandbox: Sandbox) -> Iterator[KeptOpen]:
+    with KeptOpen(sandbox) as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_one_connection_serves_all_keys_and_all_calls(
+    sandbox: Sandbox, kept_open: KeptOpen, alice: User, device: MfaDevice, role: Role
+) -> None:
+    aws = aws_at(kept_open.url, sandbox)
+
+    aws.caller_arn(key_of(alice))
+    request = SessionTokenRequest(device.serial, HOUR)
+    session = aws.make_session(request, key_of(alice), session_name="", token_code=device.code())
+    aws.make_session(assume(role), session.access_key, session_name="alice")
+
+    assert kept_open.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("idle_seconds", "connections"),
+    [
+        pytest.param(20, 1, id="while a code is typed"),
+        pytest.param(40, 2, id="a long pause"),
+        pytest.param(-3600, 2, id="the clock was set"),
+    ],
+)
+def test_a_connection_that_idled_is_not_trusted_with_a_call(
+    sandbox: Sandbox, kept_open: KeptOpen, alice: User, idle_seconds: int, connections: int
+) -> None:
+    clock = [sandbox.time()]
+    aws = Aws(Connection("eu-west-2", sts_endpoint_url=kept_open.url), now=lambda: clock[0])
+
+    aws.caller_arn(key_of(alice))
+    clock[0] += idle_seconds
+    aws.caller_arn(key_of(alice))
+
+    assert kept_open.connections == connections
 
 
 def test_a_wrong_code_is_refused_and_not_repeated(

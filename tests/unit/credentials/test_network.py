@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gds_exec.credentials.network import check_ca_bundle, check_endpoint, proxy_host, unusable_proxy
 from gds_exec.errors import BrokenProfile
@@ -13,6 +15,7 @@ from gds_exec.errors import BrokenProfile
         pytest.param("http://127.0.0.1:4566", None, id="this machine"),
         pytest.param("http://127.8.9.1", None, id="this machine, another address"),
         pytest.param("http://localhost:4566", None, id="localhost"),
+        pytest.param("https://127.0.0.1:65535/", None, id="this machine, with TLS"),
         pytest.param("http://[::1]:4566", None, id="this machine by IPv6"),
         pytest.param("https://sts.eu-west-2.amazonaws.com", None, id="AWS"),
         pytest.param("https://vpce-1.sts.eu-west-2.vpce.amazonaws.com", None, id="a VPC endpoint"),
@@ -38,6 +41,8 @@ def test_an_endpoint_that_is_not_of_aws_is_told(url: str | None, host: str | Non
         pytest.param("http://10.0.0.1", id="no TLS in the office"),
         pytest.param("http://localhost.evil.example", id="looks like this machine"),
         pytest.param("http://0.0.0.0", id="any address"),
+        pytest.param("http://localhost:65536", id="no such port"),
+        pytest.param("http://localhost:٣", id="a port in other digits"),
         pytest.param("sts.example.com", id="no scheme"),
         pytest.param("ftp://sts.example.com", id="another scheme"),
         pytest.param("https://", id="no host"),
@@ -52,6 +57,36 @@ def test_an_endpoint_where_codes_would_travel_readable_is_refused(url: str) -> N
         check_endpoint(url)
 
     assert "AWS_ENDPOINT_URL" in (failure.value.hint or "")
+
+
+SCHEMES = ["http", "https", "HTTP", "ftp", ""]
+HOSTS = ["127.0.0.1", "localhost", "127.1", "evil.example", "localhost.", "a@localhost", "localhost\\", ""]
+PORTS = ["80", "65535", "65536", "0", "00080", "123456", "٣", "²", "8_0", "+1", "-1", " 80", "80 ", ""]
+ENDS = ["", "/", "//", "/x", "#", "@evil.example", "\\@evil.example", "\n", "\t", ":80"]
+
+
+@given(
+    st.one_of(
+        st.tuples(*map(st.sampled_from, (SCHEMES, ["://", ":", "//"], HOSTS, [":", ""], PORTS, ENDS))),
+        st.lists(st.sampled_from([*SCHEMES, *HOSTS, *PORTS, *ENDS, ":", "://"])),
+    ).map("".join)
+)
+@example("http://127.0.0.1:4566")
+@example("https://localhost:80/")
+@example("http://a@localhost:80")
+@example("http://evil.example\\localhost:80")
+@example("http://not-localhost:80")
+def test_an_endpoint_that_is_known_at_a_glance_is_judged_as_by_the_parser(url: str) -> None:
+    in_need_of_a_parser = f"{url}?"  # an empty query: the same host
+
+    assert outcome(url) == outcome(in_need_of_a_parser)
+
+
+def outcome(url: str) -> str | type[BrokenProfile] | None:
+    try:
+        return check_endpoint(url)
+    except BrokenProfile:
+        return BrokenProfile
 
 
 def test_a_ca_bundle_must_be_there(tmp_path: Path) -> None:  # matrix 51

@@ -226,7 +226,14 @@ def test_how_far_the_clock_is_off_is_said_where_it_is_known(offset: int | None, 
 
 
 @pytest.mark.parametrize(
-    ("status", "code"), [(500, "InternalFailure"), (503, "ServiceUnavailable"), (400, "Throttling")]
+    ("status", "code"),
+    [
+        (500, "InternalFailure"),
+        (503, "ServiceUnavailable"),
+        (400, "Throttling"),
+        (400, "RequestLimitExceeded"),
+        (429, "Whatever"),
+    ],
 )
 def test_an_answer_that_may_have_come_too_late_leaves_a_code_in_doubt(status: int, code: str) -> None:
     without = explain(Refusal("AssumeRole", code, "busy", status, ASSUME))
@@ -245,6 +252,10 @@ def test_a_code_that_aws_quotes_is_masked() -> None:
     explained = explain(Refusal("GetSessionToken", "ValidationError", message, 400, TOKEN, "123456"))
 
     assert "Value '****' at 'tokenCode'" in explained.message
+
+
+def test_a_refusal_prints_nothing_that_may_hold_a_code() -> None:
+    assert "123456" not in repr(Refusal("GetSessionToken", "Strange", "'123456'", 400, TOKEN, "123456"))
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "ExpiredToken", "Strange"])
