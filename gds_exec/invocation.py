@@ -5,10 +5,16 @@
 
 The first plain argument is the role, or a word of our own; the first plain argument after the
 role begins the command, and nothing after that is ever ours. No parser library can say this
-(one eats the command's `-d`, the other runs `--art`), so `canonical` says it first.
+(one eats the command's `-d`, the other runs `--art`), so `canonical` says it first. Of its form
+`read_plainly` reads what is plain, for a parser library costs more than all the rest of a run.
 """
 
-from gds_exec.errors import UsageError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
 
 WORDS = ("try", "whoami")
 VALUE_OPTIONS = {
@@ -27,7 +33,17 @@ VALUE_OPTIONS = {
     "--session-name": "--session-name",
     "--wait": "--wait",
 }
+FLAGS = {
+    "--new-session": "--new-session",
+    "--no-input": "--no-input",
+    "--quiet": "--quiet",
+    "-q": "--quiet",
+    "--shell": "--shell",
+    "-s": "--shell",
+}
 DEFAULT_WAIT_SECONDS = 300
+_HINT = "gds-exec ROLE -- COMMAND [ARG]..."
+_WITHOUT_VARIABLE = ("--role", "--shell")  # what to do is said on the command line alone
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
@@ -81,6 +97,13 @@ class Invocation:
         self.wait_seconds = wait_seconds
         self.quiet = quiet
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Invocation) and all(
+            getattr(self, name) == getattr(other, name) for name in self.__slots__
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 class Spoken:
     """An argv in its canonical form: the word it is about ("" for running as a role) and its arguments."""
@@ -92,11 +115,40 @@ class Spoken:
         self.arguments = arguments
 
 
+class _Unclear(ValueError):
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
 def canonical(argv: list[str]) -> Spoken:
     """Bring argv into the form `OPTIONS --role NAME -- COMMAND`, or into a word and its arguments.
 
-    Raise `UsageError` where `--` stands and no role or no command.
+    Raise `UsageError` where `--` stands and no role or no command, or an option has no value.
     """
+    try:
+        return _spoken(argv)
+    except _Unclear as unclear:
+        from gds_exec.errors import UsageError
+
+        raise UsageError(unclear.message, hint=unclear.hint) from None
+
+
+def read_plainly(argv: list[str], environ: "Mapping[str, str]") -> Invocation | None:
+    """Return what argv and the `GDS_EXEC_` variables ask for, or `None` where that is not plain.
+
+    Not plain is what only the full command line can answer: a word, help, whatever is said twice,
+    is unknown or wrong.
+    """
+    try:
+        spoken = _spoken(argv)
+        return None if spoken.word else _invocation(spoken.arguments, environ)
+    except ValueError:
+        return None
+
+
+def _spoken(argv: list[str]) -> Spoken:
     options: list[str] = []
     has_role = False
     rest = list(argv)
@@ -146,9 +198,9 @@ def duration_text(seconds: int) -> str:
 
 def _command(rest: list[str], *, has_role: bool) -> list[str]:
     if not has_role:
-        raise UsageError("there is no role before --", hint="gds-exec ROLE -- COMMAND [ARG]...")
+        raise _Unclear("there is no role before --", _HINT)
     if not rest:
-        raise UsageError("there is no command after --", hint="gds-exec ROLE -- COMMAND [ARG]...")
+        raise _Unclear("there is no command after --", _HINT)
     return rest
 
 
@@ -180,5 +232,76 @@ def _take_letters(argument: str, rest: list[str]) -> list[str]:
 
 def _value(name: str, rest: list[str]) -> list[str]:
     if not rest or rest[0] == "--":
-        raise UsageError(f"{name} needs a value", hint="gds-exec --help shows what there is")
+        raise _Unclear(f"{name} needs a value", "gds-exec --help shows what there is")
     return [rest.pop(0)]
+
+
+def _invocation(arguments: list[str], environ: "Mapping[str, str]") -> Invocation:
+    if environ.get("GDS_EXEC_DEBUG"):
+        raise ValueError("whose messages are part of the full command line")
+    options, command = _options_and_command(arguments)
+    for option in (*VALUE_OPTIONS.values(), *FLAGS.values()):
+        if option not in options and option not in _WITHOUT_VARIABLE:
+            options[option] = environ.get("GDS_EXEC_" + option[2:].upper().replace("-", "_"), "")
+    shell = "--shell" in options
+    if "--role" not in options or (shell and command):
+        raise ValueError("it takes a role, and one thing to do")
+    return Invocation(
+        role=options["--role"],
+        command=command,
+        shell=shell,
+        duration_seconds=_perhaps(duration_seconds, options["--duration"]),
+        min_remaining_seconds=_perhaps(duration_seconds, options["--min-remaining"]),
+        region=_perhaps(_region, options["--region"]),
+        mfa_code=options["--mfa-code"] or None,
+        source_profile=options["--source-profile"] or None,
+        session_name=_perhaps(_session_name, options["--session-name"]),
+        new_session=_truth(options["--new-session"]),
+        no_input=_truth(options["--no-input"]),
+        wait_seconds=_perhaps(duration_seconds, options["--wait"]) or DEFAULT_WAIT_SECONDS,
+        quiet=_truth(options["--quiet"]),
+    )
+
+
+def _options_and_command(arguments: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Take a canonical form apart: options by their long names, each once, a flag that is set as "1"."""
+    options: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            return options, tuple(rest)
+        name, equals, value = argument.partition("=")
+        if argument in FLAGS:
+            name, value = FLAGS[argument], "1"
+        elif name not in VALUE_OPTIONS:
+            raise ValueError(argument)
+        elif not equals:
+            value = rest.pop(0)
+        if not value or name in options:
+            raise ValueError(argument)
+        options[name] = value
+    return options, ()
+
+
+def _perhaps(read: "Callable[[str], Value]", text: str) -> "Value | None":
+    return read(text) if text else None
+
+
+def _truth(text: str) -> bool:
+    if text not in ("", "1", "true"):
+        raise ValueError(text)
+    return text != ""
+
+
+def _region(text: str) -> str:
+    if not (text.isascii() and text.replace("-", "").isalnum()):
+        raise ValueError(text)
+    return text
+
+
+def _session_name(text: str) -> str:
+    # STS accepts a few characters more: those names are read with the full command line.
+    if not (2 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum()):
+        raise ValueError(text)
+    return text

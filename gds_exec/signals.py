@@ -1,12 +1,20 @@
 """Signals for a while: other handlers, or none let through, and then as it was."""
 
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from types import FrameType
-from typing import NoReturn
+from __future__ import annotations
 
-Handler = Callable[[int, FrameType | None], object]
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from types import FrameType
+    from typing import NoReturn
+
+    Handler = Callable[[int, FrameType | None], object]
+else:
+    import _signal as signal  # which `signal` wraps in enums: a third of a bare interpreter's start
 
 _DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -18,13 +26,13 @@ class _Killed(BaseException):
 
 
 @contextmanager
-def handling(handlers: Mapping[signal.Signals, Handler | signal.Handlers]) -> Iterator[None]:
+def handling(handlers: Mapping[int, Handler | int]) -> Iterator[None]:
     """Handle the signals so while inside; only in the main thread.
 
     What our caller made us ignore (nohup, a script without job control) stays ignored.
     """
     found = {number: signal.getsignal(number) for number in handlers}
-    heeded = [number for number in handlers if found[number] is not signal.SIG_IGN]
+    heeded = [number for number in handlers if found[number] != signal.SIG_IGN]
     try:
         for number in heeded:
             signal.signal(number, handlers[number])
@@ -35,13 +43,18 @@ def handling(handlers: Mapping[signal.Signals, Handler | signal.Handlers]) -> It
 
 
 @contextmanager
-def blocked(numbers: tuple[signal.Signals, ...]) -> Iterator[set[signal.Signals | int]]:
+def blocked(numbers: Iterable[int]) -> Iterator[set[int]]:
     """Hold the signals back while inside; yield those that were held back before."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield mask
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def all_blocked() -> AbstractContextManager[set[int]]:
+    """Hold every signal back while inside, which a thread that is started there inherits."""
+    return blocked(signal.valid_signals())
 
 
 @contextmanager

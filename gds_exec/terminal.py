@@ -6,28 +6,31 @@ that no way of dying leaves a silent terminal; the terminal is left as it was fo
 never touched from the background.
 """
 
-import locale
-import math
+from __future__ import annotations
+
 import os
-import selectors
-import signal
+import select
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any, NoReturn, Self
 
 from gds_exec.redaction import show
 from gds_exec.signals import blocked, deadly_signals_unwind, handling
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+    from typing import Any, NoReturn, Self
+else:
+    import _signal as signal
 
 _STOPPING_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)
 _BRACKETED_PASTE = (b"\x1b[200~", b"\x1b[201~")
 _READ_BYTES = 4096
 _FOREGROUND_CHECK_SECONDS = 1.0
-# select knows no descriptor from 1024 on; but on macOS poll knows no terminal.
-_Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
 
 
 class Suspended(Exception):
@@ -36,6 +39,10 @@ class Suspended(Exception):
 
 class NotForeground(Exception):
     """Another job owns the terminal: to ask now would stop us, or take its input."""
+
+
+class Moot(Exception):
+    """What goes on beside the question has found that no answer can help."""
 
 
 class Terminal:
@@ -79,10 +86,19 @@ class Terminal:
         """Write one line. That the person has gone is no error."""
         self._write(f"{show(text)}\n")
 
-    def ask(self, prompt: str, *, timeout_seconds: float | None = None) -> str | None:
+    def ask(
+        self,
+        prompt: str,
+        *,
+        timeout_seconds: float | None = None,
+        meanwhile: Callable[[], int | None] | None = None,
+    ) -> str | None:
         """Return the line that the person types; None if they end the input (Ctrl-D) or are gone.
 
-        Only for the main thread. Leaves the terminal as it was found before it raises
+        Once the question stands `meanwhile` is called, to begin what can go on beside it; if it
+        returns a descriptor, the question is given up with `Moot` when that can be read from.
+
+        Only for the main thread. Leaves the terminal as it was found before it raises `Moot`,
         `NotForeground`, `TimeoutError`, `KeyboardInterrupt` for Ctrl-C or `Suspended` for Ctrl-Z,
         and before a SIGTERM, SIGHUP or SIGQUIT takes its effect.
         """
@@ -93,7 +109,8 @@ class Terminal:
                 with blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
                     termios.tcflush(self._descriptor, termios.TCIFLUSH)
                     self._write(show(prompt))
-                    return self._read_line(timeout_seconds)
+                    moot = meanwhile() if meanwhile else None
+                    return self._read_line(timeout_seconds, moot)
             except termios.error:
                 return None
 
@@ -108,19 +125,19 @@ class Terminal:
             if self.is_foreground():
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, found)
 
-    def _read_line(self, timeout_seconds: float | None) -> str | None:
+    def _read_line(self, timeout_seconds: float | None, moot: int | None) -> str | None:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         typed = b""
         while not typed.endswith(b"\n"):
-            piece = self._read_piece(deadline)
+            piece = self._read_piece(deadline, moot)
             if not piece:
                 self._write("\n")
                 return None
             typed += piece
         return _text(typed)
 
-    def _read_piece(self, deadline: float | None) -> bytes:
-        while not self._has_input(deadline):
+    def _read_piece(self, deadline: float | None, moot: int | None) -> bytes:
+        while not self._has_input(deadline, moot):
             if deadline is not None and time.monotonic() >= deadline:
                 self._write("\n")
                 raise TimeoutError
@@ -129,15 +146,18 @@ class Terminal:
         except OSError:
             return b""
 
-    def _has_input(self, deadline: float | None) -> bool:
-        patience = math.inf if deadline is None else max(0.0, deadline - time.monotonic())
-        with _Selector() as selector:
-            selector.register(self._descriptor, selectors.EVENT_READ)
-            is_readable = bool(selector.select(min(patience, _FOREGROUND_CHECK_SECONDS)))
+    def _has_input(self, deadline: float | None, moot: int | None) -> bool:
+        patience = _FOREGROUND_CHECK_SECONDS
+        if deadline is not None:
+            patience = min(patience, max(0.0, deadline - time.monotonic()))
+        readable = _readable([self._descriptor] if moot is None else [self._descriptor, moot], patience)
         # What is typed now may be for the shell, if we were stopped and put into the background.
         if self._foreground_group() not in {os.getpgrp(), None}:
             raise NotForeground
-        return is_readable
+        if moot in readable:
+            self._write("\n")
+            raise Moot
+        return self._descriptor in readable
 
     def _foreground_group(self) -> int | None:
         try:
@@ -146,7 +166,7 @@ class Terminal:
             return None  # hung up, or not our controlling terminal
 
     def _write(self, text: str) -> None:
-        data = text.encode(locale.getencoding(), "backslashreplace")
+        data = text.encode(os.device_encoding(self._descriptor) or "ascii", "backslashreplace")
         with blocked((signal.SIGTTOU,)), suppress(OSError):
             while data:
                 data = data[os.write(self._descriptor, data) :]
@@ -176,6 +196,15 @@ def raising_suspended() -> Iterator[None]:
 def _interruptible() -> Iterator[None]:
     with handling({signal.SIGINT: signal.default_int_handler}):
         yield
+
+
+def _readable(descriptors: list[int], seconds: float) -> set[int]:
+    if sys.platform == "darwin":  # where poll knows no terminal; but select knows no descriptor from 1024 on
+        return set(select.select(descriptors, (), (), seconds)[0])
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    return {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
 
 
 def _for_a_question(mode: list[Any]) -> list[Any]:

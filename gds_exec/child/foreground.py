@@ -4,6 +4,8 @@ What the terminal sends reaches the command by itself, for it is in the terminal
 group as we are; so nothing of that is passed on.
 """
 
+from __future__ import annotations
+
 import os
 import resource
 import signal
@@ -14,7 +16,11 @@ from typing import NoReturn
 
 from gds_exec.child.refusal import exec_failure
 from gds_exec.child.replacement import find_command
-from gds_exec.signals import Handler, blocked, handling
+from gds_exec.signals import blocked, handling
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.signals import Handler
 
 _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
@@ -57,7 +63,7 @@ def _spawn(
         raise exec_failure(error, path, argv, environ) from error
 
 
-def _handlers(pid: int) -> dict[signal.Signals, Handler]:
+def _handlers(pid: int) -> dict[int, Handler]:
     def leave_to_the_command(_number: int, _frame: FrameType | None) -> None:
         """Do nothing: the terminal has sent it to the command too."""
 

@@ -1,12 +1,18 @@
 """Why a command cannot be run, in words; and whether it will be refused, before anyone is asked."""
 
+from __future__ import annotations
+
 import errno
 import os
-import shlex
-from collections.abc import Mapping, Sequence
 
-from gds_exec.errors import CommandNotExecutable, CommandNotFound, GdsExecError
+from gds_exec.errors import CommandNotExecutable, CommandNotFound
 from gds_exec.redaction import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gds_exec.errors import GdsExecError
 
 # More than the 256 bytes that Linux reads of a first line, and the 512 of macOS.
 _FORMAT_BYTES = 1024
@@ -56,6 +62,8 @@ def not_executable(path: str) -> GdsExecError:
     if os.path.isdir(path):
         return CommandNotExecutable(f"{show(path)} is a directory")
     if os.path.isfile(path):
+        import shlex
+
         hint = f"chmod +x {show(shlex.quote(path))}"
         return CommandNotExecutable(f"{show(path)} is not executable", hint=hint)
     return CommandNotExecutable(f"{show(path)} cannot be run: permission denied")

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-    from gds_exec.errors import GdsExecError
-
 
 def find_command(name: str, *, path: str | None) -> str:
     """Return the file that `name` stands for, as a shell finds it on the search path `path`.
@@ -21,13 +19,22 @@ def find_command(name: str, *, path: str | None) -> str:
     a `path` the system's default is searched. Raises `CommandNotFound` where there is no such
     file and `CommandNotExecutable` where there is only one that cannot be run.
     """
-    refused = None
+    if found := look_up(name, path=path):
+        return found
+    from gds_exec.child.refusal import not_executable, not_found
+
+    for candidate in _candidates(name, path):
+        if _exists(candidate, is_named="/" in name):
+            raise not_executable(candidate)
+    raise not_found(name)
+
+
+def look_up(name: str, *, path: str | None) -> str | None:
+    """Return the file that can be run by that name, or `None`."""
     for candidate in _candidates(name, path):
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
-        if refused is None and _exists(candidate, is_named="/" in name):
-            refused = candidate
-    raise _refusal(name, refused)
+    return None
 
 
 def replace_process(
@@ -84,12 +91,6 @@ def _exists(path: str, *, is_named: bool) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _refusal(name: str, refused: str | None) -> "GdsExecError":
-    from gds_exec.child.refusal import not_executable, not_found
-
-    return not_found(name) if refused is None else not_executable(refused)
 
 
 def _set_python_signals(disposition: int) -> None:

@@ -3,18 +3,25 @@
 And what is printed on standard output: all of it, or an error.
 """
 
-import logging
-import signal
+from __future__ import annotations
+
 import sys
-import traceback
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from gds_exec.errors import GdsExecError, OutputFailed
+from gds_exec.errors import OutputFailed
 from gds_exec.redaction import mask, show
 from gds_exec.signals import blocked
 
-log = logging.getLogger(__name__)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterator
+
+    from gds_exec.errors import GdsExecError
+else:
+    import _signal as signal
+
+_wanted: set[str] = set()
 
 
 class Messages:
@@ -23,22 +30,27 @@ class Messages:
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
         self._said_anyway: set[str] = set()
+        self.is_silent = True  # so far: nothing was there to say that quiet did not forbid
 
     def warn(self, text: str) -> None:
         """Say what went wrong although the command runs."""
         if not self._quiet:
+            self.is_silent = False
             say(text)
 
     def warn_anyway(self, text: str) -> None:
         """Say, once, what a person must know even if they asked for quiet."""
         if text not in self._said_anyway:
             self._said_anyway.add(text)
+            self.is_silent = False
             say(text)
 
     def notice(self, text: str) -> None:
         """Say what a person may like to know."""
-        if not self._quiet and _is_seen():
-            say(text)
+        if not self._quiet:
+            self.is_silent = False
+            if _is_seen():
+                say(text)
 
     def warn_once(self) -> Callable[[str], None]:
         """Return a `warn` that says the first of several consequences of one cause."""
@@ -53,24 +65,25 @@ class Messages:
 
 
 def enable_debug(is_wanted: bool) -> bool:  # noqa: FBT001  # typer's callback
-    """Log our own doings to standard error; botocore's loggers tell secrets and stay silent."""
+    """Say our own doings on standard error; botocore's loggers tell secrets and stay silent."""
     if is_wanted:
-        ours = logging.getLogger("gds_exec")
-        ours.setLevel(logging.DEBUG)
-        ours.addHandler(_Handler())
+        _wanted.add("debug")
     return is_wanted
 
 
-class _Handler(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        _write(f"gds-exec: debug: {record.getMessage()}")
+def debug(text: str) -> None:
+    """Say what is done, if that is wanted: names, never values."""
+    if "debug" in _wanted:
+        say(f"debug: {text}")
 
 
 def trace(error: BaseException | None) -> None:
-    """Log where an error came from: the places only, for values and foreign messages may be secret."""
+    """Say where an error came from: the places only, for values and foreign messages may be secret."""
     while error is not None:
-        for frame in traceback.extract_tb(error.__traceback__):
-            log.debug("%s in %s line %s", type(error).__name__, frame.name, frame.lineno)
+        place = error.__traceback__
+        while place is not None:
+            debug(f"{type(error).__name__} in {place.tb_frame.f_code.co_name} line {place.tb_lineno}")
+            place = place.tb_next
         error = error.__cause__
 
 

@@ -1,10 +1,17 @@
 """The person to ask: at the terminal, if there is one and it is ours to use."""
 
-from gds_exec.credentials.locks import Holder
-from gds_exec.credentials.mfa import Question
+from __future__ import annotations
+
 from gds_exec.errors import NobodyToAsk
 from gds_exec.redaction import show
-from gds_exec.terminal import NotForeground, Terminal
+from gds_exec.terminal import Moot, NotForeground
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.credentials.locks import Holder
+    from gds_exec.credentials.mfa import Question
+    from gds_exec.credentials.preparation import PreparedAws
+    from gds_exec.terminal import Terminal
 
 _HOW_OTHERWISE = (
     "set GDS_EXEC_MFA_CODE, or mfa_process in the profile, or run it once in a terminal: its session is kept"
@@ -13,10 +20,13 @@ _HOW_IN_FOREGROUND = "run it once in the foreground: its session is kept"
 
 
 class Person:
-    """Whoever sits at the terminal. `terminal` is None where there is none or nobody may be asked."""
+    """Whoever sits at the terminal. `terminal` is None where there is none; `aws` is made ready meanwhile."""
 
-    def __init__(self, terminal: Terminal | None, *, timeout_seconds: float, is_input_allowed: bool) -> None:
+    def __init__(
+        self, terminal: Terminal | None, *, aws: PreparedAws, timeout_seconds: float, is_input_allowed: bool
+    ) -> None:
         self._terminal = terminal if is_input_allowed else None
+        self._aws = aws
         self._timeout_seconds = timeout_seconds
         self._is_input_allowed = is_input_allowed
 
@@ -24,11 +34,15 @@ class Person:
         return self._terminal is not None and self._terminal.is_foreground()
 
     def ask(self, prompt: str) -> str | None:
-        """Return what was typed, None for Ctrl-D. Raise `NobodyToAsk` where nothing was in time."""
+        """Return what was typed, None for Ctrl-D.
+
+        Raise `NobodyToAsk` where nothing was in time, and what AWS says meanwhile of keys that no
+        code can help.
+        """
         if self._terminal is None:
             raise NobodyToAsk(self._absence(), hint=_HOW_OTHERWISE)
         try:
-            return self._terminal.ask(prompt, timeout_seconds=self._timeout_seconds)
+            return self._ask(self._terminal, prompt)
         except TimeoutError:
             raise NobodyToAsk(
                 f"nobody gave an MFA code within {self._timeout_seconds:.0f} s",
@@ -36,6 +50,15 @@ class Person:
             ) from None
         except NotForeground:
             raise NobodyToAsk(self._absence(), hint=_HOW_IN_FOREGROUND) from None
+
+    def _ask(self, terminal: Terminal, prompt: str) -> str | None:
+        try:
+            return terminal.ask(
+                prompt, timeout_seconds=self._timeout_seconds, meanwhile=self._aws.begin_check
+            )
+        except Moot:
+            self._aws.finish_check()  # raises what it failed with
+            raise
 
     def why_not(self, question: Question) -> NobodyToAsk:
         """Return the error for a code that is wanted while nobody can be asked for it."""

@@ -1,59 +1,59 @@
 """`gds-exec ROLE -- COMMAND`: from what was asked to becoming the command."""
 
-import logging
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NoReturn
 
 from gds_exec.child.refusal import check_format
-from gds_exec.child.replacement import find_command, replace_process
-from gds_exec.child.user_shell import user_shell
-from gds_exec.cli.messages import Messages
-from gds_exec.cli.wiring import wired_files, wired_provider
+from gds_exec.child.replacement import find_command
+from gds_exec.cli.messages import Messages, debug
+from gds_exec.cli.remembering import remember_shortcut
+from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
-from gds_exec.delivery.environment import callers_environment, child_environment
+from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation
+from gds_exec.warm import become
 
-log = logging.getLogger(__name__)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The file to execute, found before anything is asked, and the arguments it gets."""
-
-    path: str
-    argv: tuple[str, ...]
+    from gds_exec.invocation import Invocation
 
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     """Become the command, with the role's credentials in its environment."""
     environ = callers_environment(environ)
-    command = _find(invocation, environ)
+    command = _find_command(invocation, environ)
     messages = Messages(quiet=invocation.quiet)
-    profile = find_profile(
-        wired_files(environ), invocation.role, environ=environ, source_profile=invocation.source_profile
-    )
+    files = wired_files(environ)
+    profile = find_profile(files, invocation.role, environ=environ, source_profile=invocation.source_profile)
     for warning in profile.warnings:
         messages.warn(warning)
-    session = wired_provider(profile, invocation, environ, messages=messages).retrieve()
-    child_environ = child_environment(
-        environ, session, role=invocation.role, region=profile.region, region_override=invocation.region
-    )
-    log.debug("becoming %s", os.path.basename(command.path))
-    replace_process(command.path, command.argv, child_environ)
+    cache = wired_cache(environ, messages=messages)
+    provider = wired_provider(profile, invocation, environ, cache=cache, messages=messages)
+    session = provider.retrieve()
+    if provider.kept_under is not None and messages.is_silent:
+        remember_shortcut(
+            cache, invocation, environ, files, key=provider.kept_under, session=session, region=profile.region
+        )
+    debug(f"becoming {os.path.basename(command)}")
+    become(command, invocation, environ, session, region=profile.region)
 
 
-def _find(invocation: Invocation, environ: Mapping[str, str]) -> Command:
-    argv = invocation.command or (_shell(invocation, environ),)
-    path = find_command(argv[0], path=environ.get("PATH"))
+def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:
+    """Return the file to execute, found before anything is asked."""
+    name = invocation.command[0] if invocation.command else _shell(invocation, environ)
+    path = find_command(name, path=environ.get("PATH"))
     check_format(path)
-    return Command(path, argv)
+    return path
 
 
 def _shell(invocation: Invocation, environ: Mapping[str, str]) -> str:
+    from gds_exec.child.user_shell import user_shell
+
     if not (invocation.shell or _is_at_terminal()):
         raise UsageError(
             "there is no command to run, and no terminal for a shell",

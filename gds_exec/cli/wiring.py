@@ -1,29 +1,39 @@
 """The composition root: the real thing in every seam."""
 
+from __future__ import annotations
+
 import os
 import pwd
 import time
-from collections.abc import Callable, Mapping
 
-from gds_exec.child.program import run_program
-from gds_exec.cli.messages import Messages
 from gds_exec.cli.person import Person, waiting_for
-from gds_exec.config.aws_files import AwsFiles, home_directory, read_aws_files
-from gds_exec.config.profiles import Profile
-from gds_exec.credentials.aws import Aws, Connection
-from gds_exec.credentials.cache import cache_path, open_cache
+from gds_exec.config.aws_files import home_directory, read_aws_files
+from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import STEP_SECONDS, GivenCode, PersonCode, ProcessCode, TokenCodes
-from gds_exec.credentials.network import check_ca_bundle, check_endpoint
+from gds_exec.credentials.network import Connection, check_ca_bundle, check_endpoint
 from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin, made_up_session_name
+from gds_exec.credentials.session_file import cache_path
 from gds_exec.credentials.source import KeySource, identity_of
-from gds_exec.invocation import Invocation
+from gds_exec.errors import UsageError
 from gds_exec.redaction import show
 from gds_exec.terminal import Terminal
 
-Environ = Mapping[str, str]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gds_exec.cli.messages import Messages
+    from gds_exec.config.aws_files import AwsFiles
+    from gds_exec.config.profiles import Profile
+    from gds_exec.credentials.aws import StsApi
+    from gds_exec.credentials.cache import SessionCache
+    from gds_exec.invocation import Invocation
+
+    Environ = Mapping[str, str]
 
 _HELPER_SECONDS = 60
 _HOME_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
@@ -39,8 +49,8 @@ def wired_key_source(profile: Profile, environ: Environ) -> KeySource:
     return KeySource(profile.source, run=_helper(environ))
 
 
-def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> Aws:
-    """Return AWS as this profile reaches it."""
+def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> PreparedAws:
+    """Return AWS as this profile reaches it; botocore is loaded when it is first needed."""
     check_ca_bundle(profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE"))
     urls = (profile.sts_endpoint_url, profile.iam_endpoint_url)
     for host in sorted({host for host in map(check_endpoint, urls) if host is not None}):
@@ -51,32 +61,44 @@ def wired_aws(profile: Profile, environ: Environ, *, region: str | None, message
         iam_endpoint_url=profile.iam_endpoint_url,
         ca_bundle=profile.ca_bundle,
     )
-    return Aws(connection)
+    return PreparedAws(lambda: _aws(connection))
+
+
+def wired_cache(environ: Environ, *, messages: Messages) -> SessionCache:
+    """Return the cache, or one that keeps nothing. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use."""
+    chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
+    if chosen and not os.path.isabs(chosen):
+        raise UsageError("GDS_EXEC_CACHE_DIR is no absolute path", hint="write it out: /home/…, without ~")
+    return open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
 
 
 def wired_provider(
-    profile: Profile, invocation: Invocation, environ: Environ, *, messages: Messages
+    profile: Profile,
+    invocation: Invocation,
+    environ: Environ,
+    *,
+    cache: SessionCache,
+    messages: Messages,
 ) -> Provider:
     """Return the provider of the session that was asked for."""
     terminal = Terminal.open()
-    warn = messages.warn_once()
-    cache = open_cache(cache_path(environ, _existing_home(environ)), warn=warn)
+    aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
     locks = Locks(
         cache.directory,
         me=Holder(os.getpid(), terminal.device if terminal else 0),
         timeout_seconds=_lock_seconds(invocation),
         tell=lambda holder: _tell(holder, terminal, messages),
-        warn=warn,
+        warn=cache.warn,
     )
     return Provider(
         profile,
         _asked(invocation),
         origin=Origin(identity_of(profile.source), profile.sts_endpoint_url or _partition(profile)),
         source=wired_key_source(profile, environ),
-        sts=wired_aws(profile, environ, region=invocation.region, messages=messages),
+        aws=aws,
         cache=cache,
         locks=locks,
-        codes=_codes(profile, invocation, environ, terminal=terminal, messages=messages),
+        codes=_codes(profile, invocation, environ, aws=aws, terminal=terminal, messages=messages),
         make_session_name=lambda: made_up_session_name(_user(), time.time()),
         notice=messages.notice,
     )
@@ -101,11 +123,15 @@ def _codes(
     invocation: Invocation,
     environ: Environ,
     *,
+    aws: PreparedAws,
     terminal: Terminal | None,
     messages: Messages,
 ) -> TokenCodes:
     person = Person(
-        terminal, timeout_seconds=invocation.wait_seconds, is_input_allowed=not invocation.no_input
+        terminal,
+        aws=aws,
+        timeout_seconds=invocation.wait_seconds,
+        is_input_allowed=not invocation.no_input,
     )
     say = terminal.say if terminal else messages.notice
     sources = (
@@ -142,7 +168,18 @@ def _existing_home(environ: Environ) -> str | None:
 
 
 def _helper(environ: Environ) -> Callable[[str], str]:
-    return lambda command: run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS)
+    def run(command: str) -> str:
+        from gds_exec.child.program import run_program  # which loads subprocess
+
+        return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS)
+
+    return run
+
+
+def _aws(connection: Connection) -> StsApi:
+    from gds_exec.credentials.aws import Aws  # which loads botocore
+
+    return Aws(connection)
 
 
 def _user() -> str:

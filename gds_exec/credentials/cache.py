@@ -3,26 +3,33 @@
 A cache that cannot be used costs a warning, never the command.
 """
 
+from __future__ import annotations
+
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from gds_exec.credentials.private_directory import (
     NotPrivate,
+    names_older_than_a_day,
     open_private_directory,
     sweep,
     write_atomically,
 )
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.session_file import (
+    SHORTCUT_SUFFIX,
     SUFFIX,
     file_name,
     read,
     read_private_text,
     serialise,
 )
-from gds_exec.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gds_exec.credentials.session import SessionCredentials
 
 _DAY_SECONDS = 86_400
 
@@ -32,7 +39,7 @@ class SessionCache:
 
     def __init__(self, directory: int | None, *, warn: Callable[[str], None]) -> None:
         self.directory = directory
-        self._warn = warn
+        self.warn = warn
 
     def find(self, key: str) -> SessionCredentials | None:
         """Return the session kept under this key, however old it is."""
@@ -48,6 +55,12 @@ class SessionCache:
         if self.directory is not None:
             with suppress(OSError):
                 os.unlink(file_name(key), dir_fd=self.directory)
+
+    def keep_shortcut(self, name: str, text: str) -> None:
+        """Keep what saves a later run time; nothing is said where that cannot be."""
+        if self.directory is not None and read_private_text(self.directory, name) != text:
+            with suppress(OSError):
+                write_atomically(self.directory, name, text, is_durable=False)
 
     def spent_step(self, device: str) -> int | None:
         """Return the 30 s step, counted from the epoch, in which a code of this device was last spent."""
@@ -80,7 +93,7 @@ class SessionCache:
         try:
             yield
         except (OSError, ValueError) as error:
-            self._warn(f"this session is not cached: {getattr(error, 'strerror', None) or error}")
+            self.warn(f"this session is not cached: {getattr(error, 'strerror', None) or error}")
 
 
 class DeviceMemory:
@@ -113,34 +126,16 @@ def open_cache(
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     with suppress(OSError):
-        sweep(directory)
-        _drop_expired_before(directory, now() - _DAY_SECONDS)
+        sweep(directory, SHORTCUT_SUFFIX)
+        _drop_expired(directory, now=now())
     return SessionCache(directory, warn=warn)
 
 
-def cache_path(environ: Mapping[str, str], home: str | None) -> str | None:
-    """Return where sessions are cached: our own directory in GDS_EXEC_CACHE_DIR, or in the user's cache.
-
-    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification wants it. Raise
-    `UsageError` for a relative GDS_EXEC_CACHE_DIR.
-    """
-    chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
-    if chosen and not os.path.isabs(chosen):
-        raise UsageError("GDS_EXEC_CACHE_DIR is no absolute path", hint="write it out: /home/…, without ~")
-    user_cache = environ.get("XDG_CACHE_HOME", "")
-    if not chosen and os.path.isabs(user_cache):
-        chosen = user_cache
-    if not chosen and home and os.path.isabs(home):
-        chosen = os.path.join(home, ".cache")
-    return os.path.join(chosen, "gds-exec") if chosen else None
-
-
-def _drop_expired_before(directory: int, moment: float) -> None:
-    with os.scandir(directory) as entries:
-        names = sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
-    for name in names:
+def _drop_expired(directory: int, *, now: float) -> None:
+    """Remove sessions that expired more than a day ago."""
+    for name in names_older_than_a_day(directory, SUFFIX, now=now):
         session = read(directory, name.removesuffix(SUFFIX))
-        if session is not None and session.seconds_left(moment) < 0:
+        if session is not None and session.seconds_left(now) < -_DAY_SECONDS:
             with suppress(OSError):
                 os.unlink(name, dir_fd=directory)
 

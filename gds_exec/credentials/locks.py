@@ -4,26 +4,30 @@ The kernel frees a lock when its holder dies. A holder that is stopped keeps it,
 wait look at the holder's state and take the next place rather than wait for `fg`.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import count
 
 from gds_exec.child.liveness import is_stopped
 from gds_exec.credentials.session_file import read_private_text
 from gds_exec.errors import LockTimeout
 from gds_exec.terminal import raising_suspended
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _POLL_SECONDS = 0.05
 _TOLD_AFTER_SECONDS = 1.0
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Value):
     """Who holds a lock: a process, and the terminal it speaks to (0 for none)."""
 
     pid: int

@@ -5,10 +5,9 @@ step in which each device was last used is remembered (never the code), and a re
 that step is taken for "spent".
 """
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from gds_exec.errors import (
     AnswerLost,
@@ -20,13 +19,39 @@ from gds_exec.errors import (
     UsageError,
 )
 from gds_exec.redaction import show
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Protocol, TypeVar
+
+    Answer = TypeVar("Answer")
+
+    class CodeSource(Protocol):
+        """Somewhere a token code may come from."""
+
+        @property
+        def is_available(self) -> bool: ...
+
+        @property
+        def is_renewing(self) -> bool:
+            """Whether it computes a new code by itself when the next step comes."""
+
+        def ask(self, question: Question) -> str: ...
+
+    class Device(Protocol):
+        """The memory of one MFA device's use."""
+
+        def spent_step(self) -> int | None: ...
+
+        def spend_step(self, step: int) -> None: ...
+
 
 STEP_SECONDS = 30
 _TRIES = 3
 _DIGITS = frozenset("0123456789")
 _IGNORED = str.maketrans("", "", " \t\r\n")
-
-Answer = TypeVar("Answer")
 
 
 def as_token_code(text: str) -> str | None:
@@ -35,33 +60,11 @@ def as_token_code(text: str) -> str | None:
     return code if len(code) == 6 and _DIGITS.issuperset(code) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """Which code is wanted, and what for."""
 
     role: str
     device: str
-
-
-class CodeSource(Protocol):
-    """Somewhere a token code may come from."""
-
-    @property
-    def is_available(self) -> bool: ...
-
-    @property
-    def is_renewing(self) -> bool:
-        """Whether it computes a new code by itself when the next step comes."""
-
-    def ask(self, question: Question) -> str: ...
-
-
-class Device(Protocol):
-    """The memory of one MFA device's use."""
-
-    def spent_step(self) -> int | None: ...
-
-    def spend_step(self, step: int) -> None: ...
 
 
 class GivenCode:
@@ -156,10 +159,18 @@ class TokenCodes:
     def is_available(self) -> bool:
         return self._first_available() is not None
 
-    def spend(self, question: Question, device: Device, call: Callable[[str], Answer]) -> Answer:
+    def spend(
+        self,
+        question: Question,
+        device: Device,
+        call: Callable[[str], Answer],
+        *,
+        check: Callable[[], None] = lambda: None,
+    ) -> Answer:
         """Return what `call` yields for a code; ask for a new code, up to three times, where one is refused.
 
-        Raise the last refusal where no source has another code, `NobodyToAsk` where none had one at all.
+        `check` comes between a code and its call, and raises where no code can help. Raise the last
+        refusal where no source has another code, `NobodyToAsk` where none had one at all.
         """
         refusal: GdsExecError | None = None
         for _ in range(_TRIES):
@@ -168,6 +179,7 @@ class TokenCodes:
             if refusal is not None:
                 self._say(refusal.message)
             code = self._code(question, device)
+            check()
             step = self._step()
             try:
                 answer = self._send(code, call)

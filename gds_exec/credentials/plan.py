@@ -4,15 +4,23 @@ Two tiers. The MFA session (GetSessionToken with a code) opens every role of its
 AWS caps what is assumed from it at an hour, so longer sessions carry the code themselves.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from __future__ import annotations
 
 from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECONDS
-from gds_exec.config.profiles import Profile, Role
-from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
-from gds_exec.credentials.session import SessionCredentials
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.errors import SessionTooShort, UsageError
 from gds_exec.invocation import duration_text
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gds_exec.config.profiles import Profile, Role
+    from gds_exec.credentials.request import Request
+    from gds_exec.credentials.session import SessionCredentials
+
+    Look = Callable[[tuple[Request, ...]], "Held | None"]
 
 HOUR = 3600
 DEFAULT_ROLE_SECONDS = HOUR
@@ -20,14 +28,11 @@ DEFAULT_MFA_SECONDS = 12 * HOUR
 LONGEST_MFA_SECONDS = 36 * HOUR  # API_GetSessionToken
 CHAINED_SECONDS = HOUR  # AWS's limit for what is assumed with a session
 
-_MIN_REMAINING_SECONDS = 300
 _MIN_SOURCE_SECONDS = 900
-_CLOCK_TOLERANCE_SECONDS = 300
 _CALL_SECONDS = 5  # of a session's life that its own making may take
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value):
     """What the person asked of the session, beyond its role."""
 
     duration_seconds: int | None = None
@@ -36,19 +41,14 @@ class Asked:
     new_session: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Value):
     """A session at hand; one that was just made is used whatever its length."""
 
     session: SessionCredentials
     is_just_made: bool = False
 
 
-Look = Callable[[tuple[Request, ...]], Held | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """A chain of requests, of which the first `done` need not be made: `session` is their yield."""
 
     requests: tuple[Request, ...]
@@ -95,23 +95,16 @@ def check_minimum(session: SessionCredentials, asked: Asked, *, now: float) -> N
         raise _too_short(minimum, int(session.seconds_left(now)))
 
 
-def minimum_left(session: SessionCredentials, asked: Asked) -> float:
-    """Return the seconds that a cached session must still have for a command to begin with it."""
-    if asked.min_remaining_seconds is not None:
-        return asked.min_remaining_seconds
-    return min(_MIN_REMAINING_SECONDS, session.life_seconds() / 4)
-
-
 def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wanted: bool) -> bool:
     session = held.session
     if held.is_just_made:
         return True
-    if session.issued - _CLOCK_TOLERANCE_SECONDS > now + session.clock_offset:
-        return False  # made in our future: the clock went back, and "not expired" means nothing
     if asked.new_session and isinstance(request, AssumeRoleRequest):
         return False
     if is_wanted:
-        return session.seconds_left(now) >= minimum_left(session, asked)
+        return session.can_begin(now, min_remaining_seconds=asked.min_remaining_seconds)
+    if session.is_from_the_future(now):
+        return False
     return session.seconds_left(now) >= min(_MIN_SOURCE_SECONDS, session.life_seconds() / 4)
 
 

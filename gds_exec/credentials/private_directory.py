@@ -3,11 +3,11 @@
 All work goes by a descriptor of the directory, so that nobody can exchange it under us.
 """
 
+from __future__ import annotations
+
 import os
-import secrets
 import stat
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 _STALE_SECONDS = 86_400
@@ -40,16 +40,20 @@ def open_private_directory(path: str) -> int:
     return descriptor
 
 
-def write_atomically(directory: int, name: str, text: str) -> None:
-    """Write a 0600 file of that name, so that after a crash the old or the new one is there."""
-    temporary = f"{secrets.token_hex(16)}{_TEMPORARY_SUFFIX}"
+def write_atomically(directory: int, name: str, text: str, *, is_durable: bool = True) -> None:
+    """Write a 0600 file of that name, so that the old or the new one is there whenever someone looks.
+
+    That holds after a crash of the machine too, unless `is_durable` is false.
+    """
+    temporary = f"{os.urandom(16).hex()}{_TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
     try:
         try:
             os.fchmod(descriptor, 0o600)  # whatever the umask is
             _write_all(descriptor, text.encode("ascii"))
-            os.fsync(descriptor)
+            if is_durable:
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
@@ -57,17 +61,25 @@ def write_atomically(directory: int, name: str, text: str) -> None:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=directory)
         raise
-    with suppress(OSError):  # some FUSE file systems cannot sync a directory: the file is in its place
-        os.fsync(directory)
+    if is_durable:
+        with suppress(OSError):  # some FUSE file systems cannot sync a directory: the file is in its place
+            os.fsync(directory)
 
 
-def sweep(directory: int, *, now: float | None = None) -> None:
-    """Remove what writers that were killed left behind more than a day ago."""
-    oldest = (time.time() if now is None else now) - _STALE_SECONDS
-    for name in _temporary_names(directory):
+def sweep(directory: int, *suffixes: str, now: float | None = None) -> None:
+    """Remove files of these suffixes, and what writers that were killed left, if older than a day."""
+    for name in names_older_than_a_day(directory, _TEMPORARY_SUFFIX, *suffixes, now=now):
         with suppress(OSError):
-            if os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime < oldest:
-                os.unlink(name, dir_fd=directory)
+            os.unlink(name, dir_fd=directory)
+
+
+def names_older_than_a_day(directory: int, *suffixes: str, now: float | None = None) -> list[str]:
+    """Return the names of the files of these suffixes that were written more than a day ago."""
+    oldest = (time.time() if now is None else now) - _STALE_SECONDS
+    with os.scandir(directory) as entries:
+        return sorted(
+            entry.name for entry in entries if entry.name.endswith(suffixes) and _is_older(entry, oldest)
+        )
 
 
 def _make(path: str) -> None:
@@ -96,6 +108,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _temporary_names(directory: int) -> Iterator[str]:
-    with os.scandir(directory) as entries:
-        yield from sorted(entry.name for entry in entries if entry.name.endswith(_TEMPORARY_SUFFIX))
+def _is_older(entry: os.DirEntry[str], moment: float) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime < moment
+    except OSError:
+        return False  # another process has removed it

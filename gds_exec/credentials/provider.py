@@ -4,30 +4,32 @@
 is there: look, lock, look again. To refresh is to call it again.
 """
 
-import time
-from collections.abc import Callable
-from dataclasses import replace
+from __future__ import annotations
 
-from gds_exec.config.profiles import Profile
-from gds_exec.credentials.aws import StsApi
-from gds_exec.credentials.cache import DeviceMemory, SessionCache
-from gds_exec.credentials.locks import Locks
-from gds_exec.credentials.mfa import Question, TokenCodes
-from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
+import time
+
+from gds_exec.credentials.cache import DeviceMemory
+from gds_exec.credentials.mfa import Question
+from gds_exec.credentials.plan import Held, check_minimum, decide
 from gds_exec.credentials.refusals import denied_hint, of_keys
-from gds_exec.credentials.request import (
-    AssumeRoleRequest,
-    Origin,
-    Request,
-    cache_key,
-    device_key,
-    is_answer_for,
-)
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.credentials.source import KeySource
+from gds_exec.credentials.request import AssumeRoleRequest, cache_key, device_key, is_answer_for
 from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
 from gds_exec.redaction import show
 from gds_exec.terminal import Suspended, suspend_this_process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gds_exec.config.profiles import Profile
+    from gds_exec.credentials.cache import SessionCache
+    from gds_exec.credentials.locks import Locks
+    from gds_exec.credentials.mfa import TokenCodes
+    from gds_exec.credentials.plan import Asked, Plan
+    from gds_exec.credentials.preparation import PreparedAws
+    from gds_exec.credentials.request import Origin, Request
+    from gds_exec.credentials.session import AccessKey, SessionCredentials
+    from gds_exec.credentials.source import KeySource
 
 
 class Provider:
@@ -40,7 +42,7 @@ class Provider:
         *,
         origin: Origin,
         source: KeySource,
-        sts: StsApi,
+        aws: PreparedAws,
         cache: SessionCache,
         locks: Locks,
         codes: TokenCodes,
@@ -53,7 +55,7 @@ class Provider:
         self._asked = asked
         self._origin = origin
         self._source = source
-        self._sts = sts
+        self._aws = aws
         self._cache = cache
         self._locks = locks
         self._codes = codes
@@ -66,6 +68,7 @@ class Provider:
         self._refused: set[str] = set()
         self._noticed: set[str] = set()
         self._denied: str | None = None  # the cache key of the role that was refused without MFA
+        self.kept_under: str | None = None  # the cache key of what was retrieved
 
     def retrieve(self) -> SessionCredentials:
         """Return a session as it was asked for: cached, made, or made after asking for a code.
@@ -90,7 +93,7 @@ class Provider:
             return plan
         # The device that once opened this role is a guess for what to ask, but not for what is there.
         device = self._cache.device_of(cache_key(self._origin, plan.requests[:1]))
-        known = self._decide(replace(self._profile, mfa_serial=device)) if device else plan
+        known = self._decide(self._profile.but(mfa_serial=device)) if device else plan
         return known if known.is_complete else plan
 
     def _decide(self, profile: Profile) -> Plan:
@@ -115,6 +118,7 @@ class Provider:
 
     def _finish(self, plan: Plan) -> SessionCredentials:
         session = plan.session or self._source.fetch()
+        self.kept_under = cache_key(self._origin, plan.requests) if plan.requests else None
         check_minimum(session, self._asked, now=self._now())
         if self._denied is not None:
             self._cache.keep_device(self._denied, self._profile.mfa_serial or "")
@@ -124,7 +128,7 @@ class Provider:
             if notice not in self._noticed:
                 self._noticed.add(notice)
                 self._notice(notice)
-        self._asked = replace(self._asked, new_session=False)  # it is new now; a refresh need not be
+        self._asked = self._asked.but(new_session=False)  # it is new now; a refresh need not be
         return session
 
     def _advance(self, plan: Plan) -> None:
@@ -170,14 +174,15 @@ class Provider:
         asked_name = request.session_name if isinstance(request, AssumeRoleRequest) else None
         name = asked_name or self._make_session_name()
         if request.mfa_serial is None:
-            return self._sts.make_session(request, key, session_name=name)
+            return self._aws.make_session(request, key, session_name=name)
         device = device_key(self._origin, request.mfa_serial)
         with self._locks.hold(device):
-            self._sts.caller_arn(key)  # keys that AWS does not know are not worth a question
+            self._aws.expect_code_for(key)
             return self._codes.spend(
                 self._question(request.mfa_serial),
                 DeviceMemory(self._cache, device),
-                lambda code: self._sts.make_session(request, key, session_name=name, token_code=code),
+                lambda code: self._aws.make_session(request, key, session_name=name, token_code=code),
+                check=self._aws.finish_check,
             )
 
     def _forget(self, name: str, key: AccessKey) -> None:
@@ -196,10 +201,10 @@ class Provider:
         """
         device = self._profile.source_mfa_serial
         if device is None and not key.is_temporary:
-            device = self._sts.totp_device(key)
+            device = self._aws.totp_device(key)
         if device is None:
             raise error
-        profile = replace(self._profile, mfa_serial=device)
+        profile = self._profile.but(mfa_serial=device)
         if self._decide(profile).device is not None and not self._codes.is_available:
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")

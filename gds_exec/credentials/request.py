@@ -5,23 +5,23 @@ question is never the answer to another. A session name that we make up holds th
 counts as "the default": it is `None` here, and made when the call is.
 """
 
-import hashlib
+from __future__ import annotations
+
 import time
-from dataclasses import dataclass
+from _blake2 import blake2b
 
 from gds_exec.config.profile_values import SESSION_NAME_CHARACTERS, SESSION_NAME_LIMIT
+from gds_exec.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class SessionTokenRequest:
+class SessionTokenRequest(Value):
     """GetSessionToken with a token code: the MFA session that opens every role of the device."""
 
     mfa_serial: str
     duration_seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class AssumeRoleRequest:
+class AssumeRoleRequest(Value):
     """AssumeRole; with an `mfa_serial`, the code goes into this very call."""
 
     role_arn: str
@@ -34,8 +34,7 @@ class AssumeRoleRequest:
 Request = SessionTokenRequest | AssumeRoleRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value):
     """Who asks, and where: the keys that begin the chain and the AWS that answers.
 
     `identity` is an access key id or, for a source that must be run to be known, that
@@ -104,4 +103,4 @@ def _optional(value: str | None) -> list[str]:
 def _digest(parts: list[str]) -> str:
     # Each part is led by its length, so that no two lists of parts make one text.
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

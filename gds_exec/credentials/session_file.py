@@ -8,10 +8,15 @@ import stat
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 HEADER = "gds-exec session 1"
+SUFFIX = ".session1"
+SHORTCUT_SUFFIX = ".shortcut1"
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
-SUFFIX = ".session1"
 LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
 _CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
 _FIELDS = (
@@ -23,6 +28,35 @@ _FIELDS = (
     "clock_offset",
     "arn",
 )
+
+
+def cache_path(environ: "Mapping[str, str]", home: str | None) -> str | None:
+    """Return where sessions are cached: our own directory in GDS_EXEC_CACHE_DIR, or in the user's cache.
+
+    A relative XDG_CACHE_HOME is ignored, as the XDG Base Directory Specification wants it. A relative
+    GDS_EXEC_CACHE_DIR is nowhere.
+    """
+    user_cache = environ.get("XDG_CACHE_HOME", "")
+    if chosen := environ.get("GDS_EXEC_CACHE_DIR", ""):
+        parent = chosen
+    elif os.path.isabs(user_cache):
+        parent = user_cache
+    else:
+        parent = os.path.join(home or "", ".cache")
+    return os.path.join(parent, "gds-exec") if os.path.isabs(parent) else None
+
+
+def open_if_private(path: str) -> int | None:
+    """Return a descriptor of a directory that is ours and that nobody else can enter, or `None`."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    status = os.fstat(descriptor)
+    if status.st_uid == os.geteuid() and not status.st_mode & 0o077:
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def file_name(key: str) -> str:

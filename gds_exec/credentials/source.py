@@ -1,17 +1,20 @@
 """The keys that begin a chain: from the files, or from a `credential_process`."""
 
-import json
+from __future__ import annotations
+
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 from gds_exec.config.profiles import CredentialProcess, StoredKeys
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.errors import HelperFailed
 from gds_exec.redaction import show
 
-Source = StoredKeys | CredentialProcess
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Source = StoredKeys | CredentialProcess
 
 
 def identity_of(source: Source) -> str:
@@ -77,6 +80,8 @@ def _from_document(text: str, *, profile: str, now: float) -> SessionCredentials
 
 
 def _document(text: str, profile: str) -> dict[str, Any]:
+    import json  # dear, and most keys stand in a file
+
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -91,6 +96,8 @@ def _is_text(value: object) -> bool:
 
 
 def _epoch(expiration: str | None) -> int | None:
+    from datetime import UTC, datetime
+
     if expiration is None:
         return None
     moment = datetime.fromisoformat(expiration)

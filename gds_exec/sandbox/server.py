@@ -1,7 +1,6 @@
 """The sandbox on a loopback port."""
 
 import os
-import signal
 import socket
 import struct
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.service import respond, respond_badly
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Request, Response, error_response
+from gds_exec.signals import all_blocked
 
 _LARGEST_BODY_BYTES = 64 * 1024
 _SHUTDOWN_POLL_SECONDS = 0.05
@@ -27,7 +27,7 @@ def serve(aws: Aws, *, ssl_context: SSLContext | None = None) -> Iterator[str]:
     """Serve `aws` from a thread of this process, and yield the URL to reach it at."""
     server = _Server(aws, ssl_context)
     thread = Thread(target=server.serve_forever, args=(_SHUTDOWN_POLL_SECONDS,), daemon=True)
-    with _signals_blocked():
+    with all_blocked():  # signals are for the main thread, which may be waiting for one
         thread.start()
     try:
         yield server.url
@@ -36,16 +36,6 @@ def serve(aws: Aws, *, ssl_context: SSLContext | None = None) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    # A thread inherits this. Signals are the main thread's, which may be waiting for one.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class _Server(ThreadingTCPServer):  # HTTPServer would ask the DNS for our name

@@ -151,9 +151,9 @@ def test_two_causes_are_both_said(capfd: Capture) -> None:
 DEBUG = """
 import logging, os, sys
 os.dup2(1, 2)
-from gds_exec.cli.messages import enable_debug, trace
+from gds_exec.cli.messages import debug, enable_debug, trace
 enable_debug(is_wanted=sys.argv[1] == "yes")
-logging.getLogger("gds_exec.credentials.x").debug("ours: %s", "said")
+debug("ours: said")
 logging.getLogger("botocore").debug("a-secret")
 def fail(secret):
     raise KeyError(secret)

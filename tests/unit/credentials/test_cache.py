@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.credentials.cache import DeviceMemory, SessionCache, cache_path, open_cache
+from gds_exec.credentials.cache import DeviceMemory, SessionCache, open_cache
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.credentials.session_file import file_name
-from gds_exec.errors import UsageError
 from tests.fakes import NOON, Clock, Said, a_session, never
 from tests.processes import run_python, strace
 
@@ -186,36 +185,10 @@ def test_a_fault_of_the_disk_costs_one_warning_and_no_file_is_half(  # matrix 31
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {file_name(KEY): before}
 
 
-@pytest.mark.parametrize(
-    ("environ", "home", "path"),
-    [
-        pytest.param({}, "/home/a", "/home/a/.cache/gds-exec", id="home"),
-        pytest.param({}, None, None, id="no home"),
-        pytest.param({}, "", None, id="empty home"),
-        pytest.param({}, "a", None, id="relative home"),
-        pytest.param({"XDG_CACHE_HOME": "/x"}, "/home/a", "/x/gds-exec", id="XDG"),
-        pytest.param({"XDG_CACHE_HOME": "/x"}, None, "/x/gds-exec", id="XDG without home"),
-        pytest.param({"XDG_CACHE_HOME": "x"}, "/h", "/h/.cache/gds-exec", id="relative XDG"),
-        pytest.param({"XDG_CACHE_HOME": ""}, "/h", "/h/.cache/gds-exec", id="empty XDG"),
-        pytest.param({"GDS_EXEC_CACHE_DIR": "/o", "XDG_CACHE_HOME": "/x"}, "/h", "/o/gds-exec", id="our own"),
-    ],
-)
-def test_where_sessions_are_cached(  # matrix 32, 33
-    environ: dict[str, str], home: str | None, path: str | None
-) -> None:
-    assert cache_path(environ, home) == path
-
-
-@pytest.mark.parametrize("path", ["o", "~/o", "./o"])
-def test_a_relative_cache_directory_of_our_own_is_refused(path: str) -> None:
-    with pytest.raises(UsageError, match="GDS_EXEC_CACHE_DIR is no absolute path"):
-        cache_path({"GDS_EXEC_CACHE_DIR": path}, "/h")
-
-
 def test_a_directory_that_holds_other_things_keeps_its_mode(tmp_path: Path) -> None:
     tmp_path.chmod(0o1777)
 
-    open_cache(cache_path({"GDS_EXEC_CACHE_DIR": str(tmp_path)}, None), warn=never)
+    open_cache(str(tmp_path / "gds-exec"), warn=never)
 
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
 
@@ -234,6 +207,7 @@ def test_sessions_that_ended_long_ago_do_not_stay_on_disk(
     cache = open_cache(str(tmp_path / "cache"), warn=never)
     issued = int(time.time()) - ended_seconds_ago - 3600
     cache.keep("key", a_session(issued=issued, life=3600))
+    os.utime(tmp_path / "cache" / file_name("key"), (issued, issued))
 
     assert (open_cache(str(tmp_path / "cache"), warn=never).find("key") is not None) is is_kept
 
@@ -245,3 +219,31 @@ def test_the_device_that_opened_a_role_is_remembered(tmp_path: Path) -> None:
     cache.keep_device("key", "arn:aws:iam::111111111111:mfa/alice")
 
     assert cache.device_of("key") == "arn:aws:iam::111111111111:mfa/alice"
+
+
+def test_a_shortcut_is_kept_for_a_day_and_rewritten_only_if_it_says_something_new(tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "name.shortcut1"
+    cache = open_cache(str(tmp_path / "cache"), warn=never)
+    cache.keep_shortcut(path.name, "this way")
+    inode = path.stat().st_ino
+    cache.keep_shortcut(path.name, "this way")
+    assert path.stat().st_ino == inode
+    cache.keep_shortcut(path.name, "that way")
+    assert path.read_text() == "that way"
+    open_cache(str(tmp_path / "cache"), warn=never)
+    assert path.exists()
+    os.utime(path, (0, 0))
+
+    open_cache(str(tmp_path / "cache"), warn=never)
+
+    assert not path.exists()
+
+
+def test_a_shortcut_that_cannot_be_kept_costs_not_a_word(tmp_path: Path) -> None:
+    cache = open_cache(str(tmp_path / "cache"), warn=never)
+    (tmp_path / "cache" / "name.shortcut1").mkdir()
+
+    cache.keep_shortcut("name.shortcut1", "this way")
+    SessionCache(None, warn=never).keep_shortcut("name.shortcut1", "this way")
+
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["name.shortcut1"]

@@ -1,12 +1,14 @@
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.credentials.mfa import (
-    CodeSource,
     GivenCode,
     PersonCode,
     ProcessCode,
@@ -16,6 +18,9 @@ from gds_exec.credentials.mfa import (
 )
 from gds_exec.errors import AnswerLost, AwsRefused, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
 from tests.fakes import NOON, Clock, MemoryOfDevice, Said, ScriptedCodes, never
+
+if TYPE_CHECKING:
+    from gds_exec.credentials.mfa import CodeSource
 
 QUESTION = Question(role="admin", device="arn:aws:iam::111111111111:mfa/alice")
 STEP = NOON // 30

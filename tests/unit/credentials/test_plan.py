@@ -1,10 +1,9 @@
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from gds_exec.config.profiles import Profile, Role, StoredKeys
-from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide, minimum_left
+from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
 from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.errors import SessionTooShort, UsageError
@@ -16,12 +15,12 @@ FIRST = "arn:aws:iam::222222222222:role/first"
 ADMIN = "arn:aws:iam::333333333333:role/admin"
 
 KEYS = Profile("keys", StoredKeys("base", "AKIAEXAMPLE", "secret"))
-KEYS_WITH_MFA = replace(KEYS, mfa_serial=SERIAL)
-ROLE = replace(KEYS, name="admin", roles=(Role(ADMIN),))
-ROLE_WITH_MFA = replace(ROLE, mfa_serial=SERIAL)
-CHAINED = replace(ROLE, roles=(Role(FIRST, session_name="to-first"), Role(ADMIN)))
-CHAINED_WITH_MFA = replace(CHAINED, mfa_serial=SERIAL)
-CHAINED_8H = replace(CHAINED, roles=(Role(FIRST, duration_seconds=8 * HOUR), Role(ADMIN)))
+KEYS_WITH_MFA = KEYS.but(mfa_serial=SERIAL)
+ROLE = KEYS.but(name="admin", roles=(Role(ADMIN),))
+ROLE_WITH_MFA = ROLE.but(mfa_serial=SERIAL)
+CHAINED = ROLE.but(roles=(Role(FIRST, session_name="to-first"), Role(ADMIN)))
+CHAINED_WITH_MFA = CHAINED.but(mfa_serial=SERIAL)
+CHAINED_8H = CHAINED.but(roles=(Role(FIRST, duration_seconds=8 * HOUR), Role(ADMIN)))
 
 MFA_SESSION = SessionTokenRequest(SERIAL, 12 * HOUR)
 
@@ -82,14 +81,14 @@ def decided(
             id="12 h: with the code",
         ),
         pytest.param(
-            replace(ROLE_WITH_MFA, roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
+            ROLE_WITH_MFA.but(roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
             Asked(),
             False,
             (assume(seconds=8 * HOUR, serial=SERIAL),),
             id="8 h by the profile: with the code",
         ),
         pytest.param(
-            replace(ROLE_WITH_MFA, roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
+            ROLE_WITH_MFA.but(roles=(Role(ADMIN, duration_seconds=8 * HOUR),)),
             Asked(duration_seconds=HOUR),
             False,
             (MFA_SESSION, assume()),
@@ -159,14 +158,14 @@ def decided(
             id="keys with MFA: 36 h at most",
         ),
         pytest.param(
-            replace(KEYS_WITH_MFA, duration_seconds=HOUR),
+            KEYS_WITH_MFA.but(duration_seconds=HOUR),
             Asked(),
             False,
             (SessionTokenRequest(SERIAL, HOUR),),
             id="keys with MFA: the profile's duration",
         ),
         pytest.param(
-            replace(KEYS_WITH_MFA, duration_seconds=HOUR),
+            KEYS_WITH_MFA.but(duration_seconds=HOUR),
             Asked(min_remaining_seconds=2 * HOUR),
             False,
             (SessionTokenRequest(SERIAL, 2 * HOUR),),
@@ -185,7 +184,7 @@ def test_the_route_from_the_keys_to_the_session(
 
 
 def test_external_id_and_session_name_of_the_profile_are_asked_of_sts() -> None:
-    profile = replace(ROLE, roles=(Role(ADMIN, session_name="ours", external_id="theirs"),))
+    profile = ROLE.but(roles=(Role(ADMIN, session_name="ours", external_id="theirs"),))
 
     assert decided(profile).requests == (AssumeRoleRequest(ADMIN, HOUR, "ours", "theirs"),)
     assert decided(profile, Asked(session_name="mine")).requests == (
@@ -353,20 +352,6 @@ def test_a_session_of_the_future_is_not_used_for_the_clock_went_back(
     plan = decided(ROLE_WITH_MFA, Asked(), (ROLE_CHAIN, Held(session)), now=NOON - seconds_back)
 
     assert plan.is_complete is is_used
-
-
-@pytest.mark.parametrize(
-    ("life", "asked", "minimum"),
-    [
-        pytest.param(HOUR, Asked(), 300, id="an hour"),
-        pytest.param(1200, Asked(), 300, id="20 min"),
-        pytest.param(900, Asked(), 225, id="15 min"),
-        pytest.param(900, Asked(min_remaining_seconds=600), 600, id="asked for"),
-        pytest.param(900, Asked(min_remaining_seconds=0), 0, id="nothing asked for"),
-    ],
-)
-def test_the_minimum_is_5_min_or_a_quarter_unless_asked_for(life: int, asked: Asked, minimum: float) -> None:
-    assert minimum_left(a_session(life=life), asked) == minimum
 
 
 def test_a_session_made_shorter_than_the_minimum_asked_for_is_refused() -> None:

@@ -1,15 +1,17 @@
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gds_exec.config.profiles import CredentialProcess, Profile, Role, StoredKeys
 from gds_exec.credentials.cache import SessionCache, open_cache
 from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.credentials.mfa import CodeSource, Question, TokenCodes
+from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import AssumeRoleRequest, Origin, SessionTokenRequest
 from gds_exec.credentials.session import SessionCredentials
@@ -24,15 +26,18 @@ from gds_exec.errors import (
 from gds_exec.terminal import Suspended
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
 
+if TYPE_CHECKING:
+    from gds_exec.credentials.mfa import CodeSource
+
 HOUR = 3600
 DOCUMENT = '{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "a-secret"}'
 TEMPORARY_DOCUMENT = DOCUMENT.replace("}", ', "SessionToken": "a-token"}')
 SERIAL = "arn:aws:iam::111111111111:mfa/alice"
 KEYS = StoredKeys("base", "AKIAEXAMPLE", "a-secret")
 READER = Profile("reader", KEYS, roles=(Role("arn:aws:iam::222222222222:role/reader"),), mfa_serial=SERIAL)
-ADMIN = replace(READER, name="admin", roles=(Role("arn:aws:iam::222222222222:role/admin"),))
-CHAINED = replace(READER, name="chained", roles=(*READER.roles, *ADMIN.roles))
-OPEN = replace(READER, name="open", mfa_serial=None)
+ADMIN = READER.but(name="admin", roles=(Role("arn:aws:iam::222222222222:role/admin"),))
+CHAINED = READER.but(name="chained", roles=(*READER.roles, *ADMIN.roles))
+OPEN = READER.but(name="open", mfa_serial=None)
 
 DENIED = AssumeRoleDenied("AWS refused the role: no", hint="the usual causes", code="AccessDenied")
 INVALID = SourceCredentialsInvalid("AWS says that the session has expired", code="ExpiredToken")
@@ -67,7 +72,7 @@ class World:
             asked,
             origin=Origin(identity_of(profile.source)),
             source=KeySource(profile.source, run=run, now=self.clock),
-            sts=self.sts,
+            aws=PreparedAws(lambda: self.sts),
             cache=cache,
             locks=Locks(
                 cache.directory,
@@ -202,7 +207,7 @@ def test_a_given_session_name_is_used_and_has_a_session_of_its_own(world: World)
 
 
 def test_keys_without_a_role_are_used_as_they_are_and_that_is_said(world: World) -> None:
-    session = world.retrieve(replace(READER, name="keys", roles=(), mfa_serial=None))
+    session = world.retrieve(READER.but(name="keys", roles=(), mfa_serial=None))
 
     assert ids(session) == ["AKIAEXAMPLE"]
     assert world.sts.calls == []
@@ -242,12 +247,10 @@ def test_keys_that_aws_does_not_know_cost_no_code(world: World) -> None:  # matr
     world.sts.identity_error = SourceCredentialsInvalid(
         "not valid", hint="a hint", code="InvalidClientTokenId"
     )
-    codes = ScriptedCodes(["111111"])
 
     with pytest.raises(SourceCredentialsInvalid, match="the keys of profile base: not valid") as failure:
-        world.retrieve(READER, codes=codes)
+        world.retrieve(READER, codes=ScriptedCodes(["111111"]))
 
-    assert codes.questions == []
     assert world.sts.calls == []
     assert (failure.value.hint, failure.value.code) == ("a hint", "InvalidClientTokenId")
 
@@ -353,7 +356,7 @@ def test_a_role_that_a_found_device_once_opened_is_asked_for_without_it_first(wo
 def test_the_device_beside_the_keys_is_taken_before_aws_is_asked_for_one(world: World) -> None:
     world.sts.answers = [DENIED]
 
-    world.retrieve(replace(OPEN, source_mfa_serial=SERIAL), codes=ScriptedCodes(["111111"]))
+    world.retrieve(OPEN.but(source_mfa_serial=SERIAL), codes=ScriptedCodes(["111111"]))
 
     assert world.sts.searched == []
     assert world.sts.codes == ["111111"]
@@ -491,7 +494,7 @@ def test_a_session_for_another_role_is_never_taken_from_the_cache(world: World, 
 
 
 def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
-    profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
+    profile = OPEN.but(source=CredentialProcess("base", "print-keys"))
 
     world.retrieve(profile, Asked(duration_seconds=8 * HOUR), run=lambda _: TEMPORARY_DOCUMENT)
 
@@ -500,7 +503,7 @@ def test_keys_that_prove_to_be_a_session_change_the_way(world: World) -> None:
 
 
 def test_a_cached_session_is_found_without_running_the_credential_process(world: World) -> None:
-    profile = replace(OPEN, source=CredentialProcess("base", "print-keys"))
+    profile = OPEN.but(source=CredentialProcess("base", "print-keys"))
     world.retrieve(profile, run=lambda _: DOCUMENT)
 
     world.retrieve(profile, run=never)
@@ -556,7 +559,7 @@ def test_a_session_that_the_disk_does_not_take_is_used_all_the_same(world: World
 
 
 def test_keys_that_prove_to_be_a_session_need_no_code_where_there_is_no_role(world: World) -> None:
-    profile = replace(READER, roles=(), source=CredentialProcess("base", "print-keys"))
+    profile = READER.but(roles=(), source=CredentialProcess("base", "print-keys"))
 
     session = world.retrieve(profile, run=lambda _: TEMPORARY_DOCUMENT)
 

@@ -47,3 +47,27 @@ def test_a_session_lives_from_issue_to_expiration() -> None:
 def test_keys_with_a_session_token_are_temporary() -> None:
     assert a_session().access_key.is_temporary
     assert not LONG_LIVED.access_key.is_temporary
+
+
+@pytest.mark.parametrize(
+    ("life", "asked", "minimum"),
+    [
+        pytest.param(3600, None, 300, id="an hour"),
+        pytest.param(1200, None, 300, id="20 min"),
+        pytest.param(900, None, 225, id="15 min"),
+        pytest.param(900, 600, 600, id="asked for"),
+        pytest.param(900, 0, 0, id="nothing asked for"),
+    ],
+)
+def test_the_minimum_is_5_min_or_a_quarter_unless_asked_for(
+    life: int, asked: int | None, minimum: int
+) -> None:
+    session = a_session(life=life)
+    last = NOON + life - minimum
+    assert session.can_begin(last, min_remaining_seconds=asked)
+    assert not session.can_begin(last + 1, min_remaining_seconds=asked)
+
+
+@pytest.mark.parametrize(("seconds_before", "can_begin"), [(300, True), (301, False)])
+def test_no_command_begins_with_a_session_from_the_future(seconds_before: int, can_begin: bool) -> None:
+    assert a_session().can_begin(NOON - seconds_before, min_remaining_seconds=None) is can_begin

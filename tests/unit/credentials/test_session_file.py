@@ -8,7 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.credentials.session_file import HEADER, file_name, parse, read, read_private_text, serialise
+from gds_exec.credentials.session_file import (
+    HEADER,
+    cache_path,
+    file_name,
+    open_if_private,
+    parse,
+    read,
+    read_private_text,
+    serialise,
+)
 from tests.fakes import NOON, a_session
 
 KEY = "0123abcd"
@@ -233,3 +242,40 @@ def test_reading_leaves_no_descriptor_behind(tmp_path: Path, directory: int) -> 
     read(directory, KEY)
 
     assert sorted(os.listdir("/dev/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("environ", "home", "path"),
+    [
+        pytest.param({}, "/home/a", "/home/a/.cache/gds-exec", id="home"),
+        pytest.param({}, None, None, id="no home"),
+        pytest.param({}, "", None, id="empty home"),
+        pytest.param({}, "a", None, id="relative home"),
+        pytest.param({"XDG_CACHE_HOME": "/x"}, "/home/a", "/x/gds-exec", id="XDG"),
+        pytest.param({"XDG_CACHE_HOME": "/x"}, None, "/x/gds-exec", id="XDG without home"),
+        pytest.param({"XDG_CACHE_HOME": "x"}, "/h", "/h/.cache/gds-exec", id="relative XDG"),
+        pytest.param({"XDG_CACHE_HOME": ""}, "/h", "/h/.cache/gds-exec", id="empty XDG"),
+        pytest.param({"GDS_EXEC_CACHE_DIR": "o"}, "/h", None, id="our own, relative"),
+        pytest.param({"GDS_EXEC_CACHE_DIR": "/o", "XDG_CACHE_HOME": "/x"}, "/h", "/o/gds-exec", id="our own"),
+    ],
+)
+def test_where_sessions_are_cached(  # matrix 32, 33
+    environ: dict[str, str], home: str | None, path: str | None
+) -> None:
+    assert cache_path(environ, home) == path
+
+
+@pytest.mark.parametrize(("mode", "is_opened"), [(0o700, True), (0o750, False), (0o701, False)])
+def test_only_a_private_directory_is_opened(tmp_path: Path, mode: int, is_opened: bool) -> None:
+    tmp_path.chmod(mode)
+    descriptor = open_if_private(str(tmp_path))
+    assert (descriptor is not None) is is_opened
+    if descriptor is not None:
+        assert not os.get_inheritable(descriptor)
+        os.close(descriptor)
+
+
+def test_what_is_no_directory_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert open_if_private(str(tmp_path / "file")) is None
+    assert open_if_private(str(tmp_path / "absent")) is None

@@ -1,0 +1,68 @@
+"""The edge between a person and the code: an error becomes a line or two, and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gds_exec.cli.messages import report, trace
+from gds_exec.errors import GdsExecError, InternalError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from gds_exec.invocation import Invocation
+
+
+def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation | None) -> int:
+    """Do what argv says, and return the exit status where we do not become the command.
+
+    `invocation` is what argv says, where that could be read without the full command line.
+    """
+    _make_stdout_writable()
+    try:
+        return _do(argv, environ, invocation)
+    except GdsExecError as error:
+        trace(error)
+        report(error)
+        return error.exit_status
+    except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is one line, too
+        trace(error)
+        fault = InternalError(
+            f"an internal error: {type(error).__name__}", hint="please report it with what --debug says"
+        )
+        report(fault)
+        return fault.exit_status
+
+
+def leave(status: int) -> NoReturn:
+    """End this process, what was printed written out first."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            status = status or 1
+    # Nothing is left to tear down, and tearing down the interpreter costs what starting it does.
+    os._exit(status)
+
+
+def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | None) -> int:
+    if invocation is not None:
+        from gds_exec.cli.running import run_as_role
+
+        run_as_role(invocation, environ)
+    from gds_exec.cli.app import run_command_line  # with all of typer
+
+    return run_command_line(argv, environ)
+
+
+def _make_stdout_writable() -> None:
+    from io import TextIOWrapper
+
+    if sys.stdout is None:  # closed: its descriptor is /dev/null by now
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

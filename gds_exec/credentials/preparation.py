@@ -1,0 +1,106 @@
+"""AWS made ready beside the question for a code: imported, connected, and asked whether it knows the keys.
+
+That takes longer than a person would wait for the question, and not as long as they need to answer.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gds_exec.signals import all_blocked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gds_exec.credentials.aws import StsApi
+    from gds_exec.credentials.request import Request
+    from gds_exec.credentials.session import AccessKey, SessionCredentials
+
+
+class PreparedAws:
+    """AWS as `make` gives it, made when it is first needed, or in a thread before that."""
+
+    def __init__(self, make: Callable[[], StsApi]) -> None:
+        self._make = make
+        self._made: StsApi | None = None
+        self._key: AccessKey | None = None
+        self._check: _Check | None = None
+        self._known: set[str] = set()
+
+    def make_session(
+        self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
+    ) -> SessionCredentials:
+        """Make the session; a call with a token code is sent once and never again."""
+        return self._aws().make_session(request, key, session_name=session_name, token_code=token_code)
+
+    def caller_arn(self, key: AccessKey) -> str:
+        """Return the ARN that these keys act as; it needs no permission and no code."""
+        return self._aws().caller_arn(key)
+
+    def totp_device(self, key: AccessKey) -> str | None:
+        """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
+        return self._aws().totp_device(key)
+
+    def expect_code_for(self, key: AccessKey) -> None:
+        """Say whose keys the next code is for: those that AWS does not know are not worth a code."""
+        self._key = key
+
+    def begin_check(self) -> int | None:
+        """Begin to check these keys in a thread, and to connect to AWS for what comes then.
+
+        Return a descriptor that can be read from once the check has failed. Only for the main thread.
+        """
+        if self._check is None and not self._is_known():
+            self._check = _Check(self._check_now)
+        return self._check.failure if self._check else None
+
+    def finish_check(self) -> None:
+        """Wait for the check, or make it now; raise what AWS has against these keys."""
+        if self._check is not None:
+            check, self._check = self._check, None
+            check.finish()
+        if not self._is_known():
+            self._check_now()
+
+    def _is_known(self) -> bool:
+        return self._key is None or self._key.access_key_id in self._known
+
+    def _check_now(self) -> None:
+        if self._key is not None:
+            self.caller_arn(self._key)
+            self._known.add(self._key.access_key_id)
+
+    def _aws(self) -> StsApi:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+class _Check:
+    """Work in a thread; `failure` can be read from once it has failed."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        from threading import Thread
+
+        self.failure, self._failing = os.pipe()
+        self._work = work
+        self._error: BaseException | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        with all_blocked():  # a thread inherits this: signals are for the main thread, which waits for them
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Wait for the end, and raise what it failed with."""
+        self._thread.join()
+        os.close(self.failure)
+        os.close(self._failing)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  # raised again where someone waits for it
+            self._error = error
+            os.write(self._failing, b"!")

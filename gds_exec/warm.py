@@ -1,0 +1,166 @@
+"""A role whose session is cached reaches its command here, with next to no imports.
+
+A run that went the long way leaves a *shortcut*: a few lines in the cache, under a name made of
+everything that was asked and of every variable that may matter. They say which files were read,
+what stat said of them, and where the session lies. While all that holds, the session is the
+right one. What is not plain is declined: nothing is guessed here, nothing fails, nothing is said.
+"""
+
+import os
+import time
+from _blake2 import blake2b  # hashlib would cost a third of the start
+
+from gds_exec.child.replacement import look_up, replace_process
+from gds_exec.credentials.session_file import (
+    SHORTCUT_SUFFIX,
+    cache_path,
+    open_if_private,
+    read,
+    read_private_text,
+)
+from gds_exec.delivery.environment import callers_environment, child_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.invocation import Invocation
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__))  # which changes when gds-exec is upgraded
+ABSENT = "absent"
+_HEADER = "gds-exec shortcut 1"
+_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
+class Shortcut:
+    """Where a session lies in the cache, and what must still be true for it to be the right one.
+
+    `arn` is the session's without its name, which may differ from one renewal to the next; `stamps`
+    are what stat said of each file, by its path.
+    """
+
+    __slots__ = ("arn", "key", "region", "stamps")
+
+    def __init__(self, key: str, *, arn: str, region: str, stamps: "Mapping[str, str]") -> None:
+        self.key = key
+        self.arn = arn
+        self.region = region
+        self.stamps = stamps
+
+    def still_holds(self) -> bool:
+        return all(_stamp_of(path) == stamp for path, stamp in self.stamps.items())
+
+
+def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
+    """Become the command, if the cache has all that is needed; return if it has not."""
+    if not invocation.command or invocation.new_session or invocation.mfa_code:
+        return
+    caller = callers_environment(environ)
+    path = cache_path(caller, caller.get("HOME"))
+    directory = None if path is None else open_if_private(path)
+    if directory is None:
+        return
+    try:
+        shortcut = _find(directory, shortcut_name(invocation, caller))
+        session = read(directory, shortcut.key) if shortcut and shortcut.still_holds() else None
+    finally:
+        os.close(directory)
+    if shortcut is None or session is None or arn_without_name(session) != shortcut.arn:
+        return
+    command = look_up(invocation.command[0], path=caller.get("PATH"))
+    is_enough = session.can_begin(time.time(), min_remaining_seconds=invocation.min_remaining_seconds)
+    if command is not None and is_enough:
+        try:
+            become(command, invocation, caller, session, region=shortcut.region or None)
+        except Exception:  # noqa: BLE001  # the long way ends the same, and has the words for it
+            return
+
+
+def become(
+    path: str,
+    invocation: "Invocation",
+    environ: "Mapping[str, str]",
+    session: "SessionCredentials",
+    *,
+    region: str | None,
+) -> "NoReturn":
+    """Become the command at `path` with the session in its environment; `region` is the role's own.
+
+    Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
+    """
+    child_environ = child_environment(
+        environ, session, role=invocation.role, region=region, region_override=invocation.region
+    )
+    replace_process(path, invocation.command or (path,), child_environ)
+
+
+def shortcut_name(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
+    """Return the name for this request in this environment, which is the caller's own."""
+    asked = (
+        invocation.role,
+        invocation.source_profile,
+        invocation.session_name,
+        invocation.duration_seconds,
+        invocation.min_remaining_seconds,
+        invocation.quiet,  # there may be something to say to who is not quiet
+        environ.get("HOME"),
+    )
+    variables = sorted(
+        f"{name}={value}"
+        for name, value in environ.items()
+        if name.startswith("AWS_") and name not in _SECRETS
+    )
+    # Each part is led by its length, so that no two lists of parts make one text.
+    text = "".join(f"{len(part)}:{part}" for part in (*map(repr, asked), *variables))
+    name = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return f"{name}{SHORTCUT_SUFFIX}"
+
+
+def serialise(shortcut: Shortcut) -> str:
+    """Return the text of a shortcut's file: what comes from files of the user's is in hexadecimal digits."""
+    stamps = [f"{_hex(path)}={stamp}" for path, stamp in shortcut.stamps.items()]
+    return "\n".join([_HEADER, shortcut.key, _hex(shortcut.arn), _hex(shortcut.region), *stamps, "end", ""])
+
+
+def stamp(status: os.stat_result) -> str:
+    """Return what tells one state of a file from another.
+
+    The time of its last change of state is in it for an edit of the same length whose time of
+    modification has been set back, as `cp -p` and `rsync -t` do.
+    """
+    return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"
+
+
+def arn_without_name(session: "SessionCredentials") -> str:
+    """Return the ARN of the role session up to its name, which we may have made up."""
+    return session.arn.rpartition("/")[0]
+
+
+def _find(directory: int, name: str) -> Shortcut | None:
+    lines = (read_private_text(directory, name) or "").split("\n")
+    if len(lines) < 7 or lines[0] != _HEADER or lines[-2:] != ["end", ""]:
+        return None
+    try:
+        stamps = {_text(path): stamp for path, _, stamp in (line.partition("=") for line in lines[4:-2])}
+        return Shortcut(lines[1], arn=_text(lines[2]), region=_text(lines[3]), stamps=stamps)
+    except ValueError:
+        return None
+
+
+def _stamp_of(path: str) -> str | None:
+    try:
+        return stamp(os.stat(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except OSError:
+        return None
+
+
+def _hex(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").hex()
+
+
+def _text(digits: str) -> str:
+    return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
