@@ -1,5 +1,6 @@
 """The entry: what is cached is served at once, and everything else by the command line."""
 
+import _signal  # type: ignore[import-not-found]  # `signal` itself would import enum
 import os
 import sys
 
@@ -17,6 +18,7 @@ _COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
 def main() -> "NoReturn":
     """Run gds-exec as a program; the command's own exit status comes back if one is run."""
     open_standard_streams()
+    _let_sigint_kill()
     try:
         _run(sys.argv[1:], _environ_as_given())
     except KeyboardInterrupt:
@@ -33,6 +35,13 @@ def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
     from gds_exec.cli import edge
 
     edge.leave(edge.run(argv, environ, invocation=invocation))
+
+
+def _let_sigint_kill() -> None:
+    # Python's own way of it is an exception, which some imports swallow. Where there is something to
+    # tidy up it is handled; what our caller made us ignore stays ignored.
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
 def _environ_as_given() -> dict[str, str]:
@@ -59,10 +68,8 @@ def _lc_ctype_as_given() -> str | None:
 
 
 def _die_by_sigint() -> "NoReturn":
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    os.kill(os.getpid(), _signal.SIGINT)
     os._exit(130)
 
 

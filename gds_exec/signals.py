@@ -42,6 +42,11 @@ def handling(handlers: Mapping[int, Handler | int]) -> Iterator[None]:
             signal.signal(number, found[number])
 
 
+def interruptible() -> AbstractContextManager[None]:
+    """Let Ctrl-C raise `KeyboardInterrupt` while inside, for there is something to tidy up."""
+    return handling({signal.SIGINT: signal.default_int_handler})
+
+
 @contextmanager
 def blocked(numbers: Iterable[int]) -> Iterator[set[int]]:
     """Hold the signals back while inside; yield those that were held back before."""

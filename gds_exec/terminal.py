@@ -16,7 +16,7 @@ import time
 from contextlib import contextmanager, suppress
 
 from gds_exec.redaction import show
-from gds_exec.signals import blocked, deadly_signals_unwind, handling
+from gds_exec.signals import blocked, deadly_signals_unwind, handling, interruptible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Terminal:
         """
         if not self.is_foreground():
             raise NotForeground
-        with deadly_signals_unwind(), _interruptible(), raising_suspended():
+        with deadly_signals_unwind(), interruptible(), raising_suspended():
             try:
                 with blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
                     termios.tcflush(self._descriptor, termios.TCIFLUSH)
@@ -189,12 +189,6 @@ def raising_suspended() -> Iterator[None]:
         raise Suspended
 
     with handling({signal.SIGTSTP: raise_suspended}):
-        yield
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    with handling({signal.SIGINT: signal.default_int_handler}):
         yield
 
 

@@ -19,7 +19,7 @@ from gds_exec.child.refusal import exec_failure
 from gds_exec.child.replacement import find_command
 from gds_exec.errors import GdsExecError, HelperFailed
 from gds_exec.redaction import mask, show
-from gds_exec.signals import deadly_signals_unwind
+from gds_exec.signals import deadly_signals_unwind, interruptible
 
 _NOT_FOR_HELPERS = ("GDS_EXEC_MFA_CODE",)
 _READ_BYTES = 65_536
@@ -42,7 +42,12 @@ def run_program(
     """
     argv = _split(command)
     name = show(argv[0])
-    with deadly_signals_unwind(), _terminal() as terminal, _running(argv, environ, terminal) as process:
+    with (
+        deadly_signals_unwind(),
+        interruptible(),
+        _terminal() as terminal,
+        _running(argv, environ, terminal) as process,
+    ):
         heard = _Heard(limit_bytes=limit_bytes, terminal=terminal)
         if not _finishes(process, heard, _Patience(timeout_seconds)):
             raise _too_slow(name, timeout_seconds)

@@ -23,23 +23,37 @@ _WORDS_HELP = """
 [cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
 """
 Action = Callable[[Mapping[str, str]], None]
+_INTERRUPTED = 130  # what typer makes of a Ctrl-C
 
 
 def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     """Do what argv says, and return the exit status where we do not become the command."""
+    asked = read_command_line(argv)
+    if isinstance(asked, Invocation):
+        run_as_role(asked, environ)
+    if asked is not None:  # not while typer is on the stack: it has its own ideas of Ctrl-C
+        asked(environ)
+    return 0
+
+
+def read_command_line(argv: list[str]) -> Invocation | Action | None:
+    """Return what argv asks for; None if that was to be told something, which it has been.
+
+    Raise `UsageError` where it cannot be understood.
+    """
     spoken = canonical(argv)
     app, name = _APPS[spoken.word]
     try:
         with printing():  # the help, or the version
-            action = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
+            asked = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
     except TyperException as error:
         sentence = error.format_message().rstrip(".")
         raise UsageError(
             sentence[:1].lower() + sentence[1:], hint=f"{name} --help shows what there is"
         ) from None
-    if callable(action):  # not while typer is on the stack: it has its own ideas of Ctrl-C
-        action(environ)
-    return 0
+    if asked == _INTERRUPTED:
+        raise KeyboardInterrupt
+    return asked if isinstance(asked, Invocation) or callable(asked) else None
 
 
 def _app() -> typer.Typer:
@@ -69,7 +83,7 @@ def _run(
     quiet: options.Quiet = False,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
     version: options.Version = False,  # noqa: ARG001  # its callback acts
-) -> Action:
+) -> Invocation:
     """Run COMMAND as the AWS role ROLE, asking for an MFA code only when one is needed.
 
     ROLE is a profile of your AWS files, a role ARN, or ACCOUNT/ROLE. The first argument after it
@@ -97,7 +111,7 @@ def _run(
     )
     if invocation.shell and invocation.command:
         raise UsageError("--shell and a command exclude each other", hint="leave one of them out")
-    return partial(run_as_role, invocation)
+    return invocation
 
 
 @_whoami_app.command()

@@ -99,9 +99,7 @@ def printing() -> Iterator[None]:
 
 def report(error: GdsExecError) -> None:
     """Say what is wrong and what to do."""
-    say(f"{error.message} [{error.slug}]")
-    if error.hint:
-        _write(f"hint: {error.hint}")
+    _write(f"gds-exec: {error.message} [{error.slug}]", *([f"hint: {error.hint}"] if error.hint else []))
 
 
 def say(text: str) -> None:
@@ -109,15 +107,17 @@ def say(text: str) -> None:
     _write(f"gds-exec: {text}")
 
 
-def _write(line: str) -> None:
+def _write(*lines: str) -> None:
+    """Write the lines in one piece, so that no other process comes between them."""
     if sys.stderr is None:
         return
     encoding = sys.stderr.encoding or "ascii"
-    data = show(mask(line)).encode(encoding, "backslashreplace")
+    text = "".join(f"{show(mask(line))}\n" for line in lines)
+    data = text.encode(encoding, "backslashreplace")
     # A closed pipe or a full disk under standard error must not cost the command, and from the
     # background (`stty tostop`) the terminal must not stop us: we may hold a lock.
     with blocked((signal.SIGTTOU,)), suppress(OSError, ValueError):
-        sys.stderr.buffer.write(data + b"\n")
+        sys.stderr.buffer.write(data)
         sys.stderr.buffer.flush()
 
 

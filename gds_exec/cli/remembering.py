@@ -10,7 +10,7 @@ from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, serialise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.credentials.cache import SessionCache
@@ -30,9 +30,10 @@ def remember_shortcut(
     key: str,
     session: SessionCredentials,
     region: str | None,
+    now: Callable[[], float] = time.time,
 ) -> None:
     """Remember where this session lies, if it can be known by stat alone that it will be the right one."""
-    stamps = _stamps(files, now=time.time())
+    stamps = _stamps(files, now=now())
     if stamps is not None:
         shortcut = Shortcut(key, arn=arn_without_name(session), region=region or "", stamps=stamps)
         cache.keep_shortcut(shortcut_name(invocation, environ), serialise(shortcut))

@@ -1,7 +1,8 @@
 """One holder at a time across processes, by `flock` on files that are never deleted.
 
 The kernel frees a lock when its holder dies. A holder that is stopped keeps it, so those who
-wait look at the holder's state and take the next place rather than wait for `fg`.
+wait look at the holder's state and take the next place rather than wait for `fg`. Of all who
+wait on one terminal one tells the person, and nobody does while a question stands there.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from itertools import count
 
 from gds_exec.child.liveness import is_stopped
 from gds_exec.credentials.session_file import read_private_text
-from gds_exec.errors import LockTimeout
+from gds_exec.errors import GdsExecError, LockTimeout
 from gds_exec.terminal import raising_suspended
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Self
 
 _POLL_SECONDS = 0.05
 _TOLD_AFTER_SECONDS = 1.0
@@ -57,21 +59,43 @@ class Locks:
         self._is_stopped = is_stopped
         self._clock = clock
         self._sleep = sleep
+        self._passed: list[Holder] = []
+        self._failed: list[int] = []
+        self.has_waited = False
 
     @contextmanager
     def hold(self, name: str) -> Iterator[None]:
         """Hold the lock of that name, waiting for it if need be.
 
+        When a `GdsExecError` comes out of it the lock is kept until the next is taken, or the process
+        ends: what is wrong can be said before another process asks its question.
+
         Raise `LockTimeout` when another running process keeps it for longer than is allowed. Where
         there can be no lock (no directory, NFS without lockd), go on without one.
         """
+        self._release_failed()
         descriptor = self._take(name)
         try:
             yield
-        finally:
+        except GdsExecError:
             if descriptor is not None:
-                _note(descriptor, "")
-                os.close(descriptor)
+                self._failed.append(descriptor)
+                descriptor = None
+            raise
+        finally:
+            self._passed.clear()
+            if descriptor is not None:
+                _release(descriptor)
+
+    def mention_passed(self) -> None:
+        """Say, before the work that they were to do, which stopped processes were passed."""
+        for holder in self._passed:
+            self._warn(f"gds-exec (pid {holder.pid}) is stopped: going on without it")
+        self._passed.clear()
+
+    def _release_failed(self) -> None:
+        while self._failed:
+            _release(self._failed.pop())
 
     def _take(self, name: str) -> int | None:
         """Return a descriptor that holds the lock, or `None` where there can be none.
@@ -106,20 +130,20 @@ class Locks:
         return descriptor
 
     def _acquire(self, descriptor: int, file_name: str, started: float) -> bool:
-        is_told = False
-        while not _is_locked_now(descriptor):
-            waited = self._clock() - started
-            holder = self._holder(file_name)
-            if holder is not None and waited > _TOLD_AFTER_SECONDS:
-                if self._is_stopped(holder.pid):
-                    self._warn(f"gds-exec (pid {holder.pid}) is stopped: going on without it")
-                    return False
-                if not is_told:
-                    is_told = True
-                    self._tell(holder)
-            if waited > self._timeout_seconds:
-                raise _timed_out(holder, self._timeout_seconds)
-            self._sleep(_POLL_SECONDS)
+        with _Teller(self._directory, self._me.terminal, self._tell) as teller:
+            while not _is_locked_now(descriptor):
+                self.has_waited = True
+                waited = self._clock() - started
+                holder = self._holder(file_name)
+                if holder is not None and waited > _TOLD_AFTER_SECONDS:
+                    if not self._is_stopped(holder.pid):
+                        teller.tell_once(holder)
+                    elif self._holder(file_name) == holder:  # one that stops by Ctrl-Z lets go before
+                        self._passed.append(holder)
+                        return False
+                if waited > self._timeout_seconds:
+                    raise _timed_out(holder, self._timeout_seconds)
+                self._sleep(_POLL_SECONDS)
         return True
 
     def _holder(self, file_name: str) -> Holder | None:
@@ -129,6 +153,37 @@ class Locks:
         if len(words) != 2 or not all(word.isdigit() for word in words):
             return None
         return Holder(int(words[0]), int(words[1]))
+
+
+class _Teller:
+    """Tells the person of whom we wait for, unless another who waits on the same terminal does."""
+
+    def __init__(self, directory: int | None, terminal: int, tell: Callable[[Holder], None]) -> None:
+        self._directory = directory
+        self._terminal = terminal
+        self._tell = tell
+        self._is_done = False
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def tell_once(self, holder: Holder) -> None:
+        if not self._is_done and self._is_ours():
+            self._is_done = True
+            self._tell(holder)
+
+    def _is_ours(self) -> bool:
+        if not self._terminal:
+            return True
+        if self._descriptor is None:
+            name = f"terminal-{self._terminal}.lock"
+            self._descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._directory)
+        return _is_locked_now(self._descriptor)
 
 
 def _file_name(name: str, place: int) -> str:
@@ -141,6 +196,11 @@ def _is_locked_now(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _release(descriptor: int) -> None:
+    _note(descriptor, "")
+    os.close(descriptor)
 
 
 def _note(descriptor: int, text: str) -> None:

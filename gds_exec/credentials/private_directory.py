@@ -10,6 +10,8 @@ import stat
 import time
 from contextlib import suppress
 
+from gds_exec.signals import all_blocked
+
 _STALE_SECONDS = 86_400
 _TEMPORARY_SUFFIX = ".tmp"
 
@@ -45,6 +47,11 @@ def write_atomically(directory: int, name: str, text: str, *, is_durable: bool =
 
     That holds after a crash of the machine too, unless `is_durable` is false.
     """
+    with all_blocked():  # whoever kills us now must not leave keys behind under a name of no use
+        _write_aside_and_rename(directory, name, text, is_durable=is_durable)
+
+
+def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable: bool) -> None:
     temporary = f"{os.urandom(16).hex()}{_TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)

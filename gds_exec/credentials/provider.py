@@ -174,10 +174,14 @@ class Provider:
         asked_name = request.session_name if isinstance(request, AssumeRoleRequest) else None
         name = asked_name or self._make_session_name()
         if request.mfa_serial is None:
+            self._locks.mention_passed()
             return self._aws.make_session(request, key, session_name=name)
         device = device_key(self._origin, request.mfa_serial)
         with self._locks.hold(device):
+            self._locks.mention_passed()
             self._aws.expect_code_for(key)
+            if self._locks.has_waited:  # whoever was before us may have found the keys to be of no use
+                self._aws.finish_check()
             return self._codes.spend(
                 self._question(request.mfa_serial),
                 DeviceMemory(self._cache, device),

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.errors import LockTimeout
+from gds_exec.errors import GdsExecError, LockTimeout
 from gds_exec.terminal import Suspended
-from tests.fakes import Clock, Said, never
+from tests.fakes import NOON, Clock, Said, never
 from tests.processes import python_running, run_python, strace
 
 LOCKS = """
@@ -179,10 +179,11 @@ def test_a_stopped_holder_is_not_waited_for(tmp_path: Path, directory: int) -> N
         holder.send_signal(signal.SIGSTOP)
         os.waitpid(holder.pid, os.WUNTRACED)
 
-        with locks(directory, Clock(), warn=said).hold("key"):
-            went_on = True
+        ours = locks(directory, Clock(), warn=said)
+        with ours.hold("key"):
+            assert said.text == "", "there may be nothing left to do"
+            ours.mention_passed()
 
-    assert went_on
     assert said.text == f"gds-exec (pid {holder.pid}) is stopped: going on without it"
 
 
@@ -326,3 +327,64 @@ def test_the_holder_is_looked_at_only_when_it_has_been_long(tmp_path: Path, dire
         pass
 
     assert min(looked_at) > 1
+
+
+def test_of_all_who_wait_on_one_terminal_one_tells_the_person(tmp_path: Path, directory: int) -> None:
+    told = Told()
+
+    def second_waits(seconds: float) -> None:
+        first_clock.sleep(seconds)
+        if first_clock.now > NOON + 5:
+            raise Suspended
+        if len(told.holders) == 1:
+            with pytest.raises(LockTimeout):
+                waiting(Clock(), Holder(2, 7), never).hold("key").__enter__()
+            with pytest.raises(LockTimeout):
+                waiting(Clock(), Holder(3, 8), told).hold("key").__enter__()
+
+    def waiting(clock: Clock, me: Holder, tell: Any, **seams: Any) -> Locks:
+        seams = {"timeout_seconds": 2, "sleep": clock.sleep, **seams}
+        return locks(directory, clock, me=me, tell=tell, **seams)
+
+    first_clock = Clock()
+    with python_running(HOLD, tmp_path), pytest.raises(Suspended):
+        waiting(first_clock, Holder(1, 7), told, sleep=second_waits, timeout_seconds=60).hold(
+            "key"
+        ).__enter__()
+
+    assert len(told.holders) == 2, "the first on its terminal, and the third on another"
+
+
+def test_a_holder_that_let_go_before_it_stopped_is_not_passed(tmp_path: Path, directory: int) -> None:
+    with python_running(HOLD, tmp_path) as holder:
+
+        def stops_after_letting_go(_pid: int) -> bool:
+            holder.communicate(timeout=20)
+            return True
+
+        ours = locks(directory, Clock(), is_stopped=stops_after_letting_go)
+        with ours.hold("key"):
+            ours.mention_passed()
+
+    assert not (tmp_path / "key.1.lock").exists()
+
+
+def test_who_fails_keeps_the_lock_until_that_has_been_said(tmp_path: Path, directory: int) -> None:
+    ours = locks(directory)
+    with pytest.raises(GdsExecError), ours.hold("key"):
+        raise GdsExecError("three wrong codes")
+    assert not is_free(directory)
+
+    with ours.hold("another"):
+        assert is_free(directory)
+
+
+def test_it_is_known_whether_there_was_somebody_to_wait_for(tmp_path: Path, directory: int) -> None:
+    alone = locks(directory)
+    with alone.hold("key"):
+        assert not alone.has_waited
+    with python_running(HOLD, tmp_path) as holder:
+        clock = Clock()
+        second = locks(directory, clock, sleep=lambda _: holder.communicate(timeout=20))
+        with second.hold("key"):
+            assert second.has_waited

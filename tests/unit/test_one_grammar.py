@@ -1,0 +1,174 @@
+"""Two readers of one grammar: where the plain one answers, the full command line says the same."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gds_exec.cli.app import read_command_line
+from gds_exec.errors import GdsExecError
+from gds_exec.invocation import FLAGS, VALUE_OPTIONS, WORDS, Invocation, read_plainly
+
+PLAIN = [
+    pytest.param("admin ls", id="no --"),
+    pytest.param("admin -- ls -l", id="--"),
+    pytest.param("admin", id="role alone"),
+    pytest.param("admin -s", id="shell"),
+    pytest.param("--role try ls", id="role like a word"),
+    pytest.param("--role=admin ls", id="--role="),
+    pytest.param("-q admin --no-input --new-session ls", id="flags"),
+    pytest.param("-art 8h admin ls", id="-art"),
+    pytest.param("admin --art=1h30m --min-remaining 600 ls", id="durations"),
+    pytest.param("admin -qreu-west-1 ls", id="cluster"),
+    pytest.param("admin -t 123456 ls", id="code"),
+    pytest.param("admin --session-name ci-1 --source-profile base --wait 10s ls", id="the rest"),
+    pytest.param("arn:aws:iam::123456789012:role/x -- ls -- -q", id="ARN"),
+    pytest.param("admin -- -x", id="command like an option"),
+]
+DECLINED = [
+    pytest.param("", id="nothing"),
+    pytest.param("whoami", id="a word"),
+    pytest.param("try -- sh", id="a word with a command"),
+    pytest.param("--help", id="help"),
+    pytest.param("admin --help", id="help of a role"),
+    pytest.param("-V", id="version"),
+    pytest.param("admin --debug ls", id="debug"),
+    pytest.param("admin -- ", id="no command"),
+    pytest.param("-- ls", id="no role"),
+    pytest.param("admin -s ls", id="two things to do"),
+    pytest.param("admin --duration soon ls", id="no duration"),
+    pytest.param("admin -r eu_west ls", id="no region"),
+    pytest.param("admin --nonsense ls", id="unknown"),
+    pytest.param("admin -r a -r b ls", id="twice"),
+    pytest.param("admin -q -q ls", id="a flag twice"),
+    pytest.param("admin -q=1 ls", id="a flag with a value"),
+    pytest.param("admin --region= ls", id="empty"),
+    pytest.param("admin --dur 8h ls", id="abbreviated"),
+    pytest.param("--role a --role b ls", id="two roles"),
+]
+VARIABLES = sorted(
+    "GDS_EXEC_" + option[2:].upper().replace("-", "_")
+    for option in {*VALUE_OPTIONS.values(), *FLAGS.values()}
+)
+
+values = st.sampled_from(
+    [
+        "8h",
+        "1h30m",
+        "600",
+        "0",
+        "eu-west-2",
+        "a b",
+        "",
+        "123456",
+        "base",
+        "ci-1",
+        "x",
+        "-q",
+        "--",
+        "true",
+        "1",
+        "no",
+        "é",
+    ]
+)
+options = st.sampled_from(
+    [*VALUE_OPTIONS, *FLAGS, "--help", "-V", "--debug", "-qs", "-sq", "--json", "-x", "--regio"]
+)
+arguments = st.lists(
+    st.one_of(
+        options,
+        values,
+        st.tuples(options, values).map("=".join),
+        st.tuples(st.sampled_from(["-r", "-t", "-qr", "-art", "-sr"]), values).map("".join),
+        st.sampled_from(["admin", "ls", "--", "-", *WORDS]),
+        st.text(max_size=4),
+    ),
+    max_size=8,
+)
+settings_of_caller = st.dictionaries(
+    st.sampled_from([*VARIABLES, "GDS_EXEC_DEBUG"]),
+    values.filter(lambda value: "\0" not in value),
+    max_size=3,
+)
+
+
+@contextmanager
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Typer reads the variables of the process itself."""
+    found = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("GDS_EXEC_")]:
+        del os.environ[name]
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(found)
+
+
+def read_fully(argv: list[str], variables: Mapping[str, str]) -> Invocation | None:
+    with environment(variables):
+        try:
+            return read_command_line(argv)
+        except GdsExecError:
+            return None
+
+
+@pytest.mark.parametrize("line", PLAIN)
+def test_a_plain_line_is_read_alike_by_both(line: str) -> None:
+    plain = read_plainly(line.split(), {})
+
+    assert plain is not None
+    assert plain == read_fully(line.split(), {})
+
+
+@pytest.mark.parametrize("line", DECLINED)
+def test_what_is_not_plain_is_left_to_the_full_command_line(line: str) -> None:
+    assert read_plainly(line.split(), {}) is None
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_every_setting_has_its_variable_for_both(variable: str) -> None:
+    value = {"GDS_EXEC_REGION": "eu-west-2", "GDS_EXEC_SESSION_NAME": "ci-1"}.get(variable, "1")
+    plain = read_plainly(["admin", "ls"], {variable: value})
+
+    assert plain == read_fully(["admin", "ls"], {variable: value})
+    is_setting = variable not in ("GDS_EXEC_ROLE", "GDS_EXEC_SHELL")
+    assert (plain != read_plainly(["admin", "ls"], {})) is is_setting
+
+
+@settings(max_examples=1500, deadline=None)
+@given(arguments, settings_of_caller)
+@example(["admin", "ls"], {"GDS_EXEC_REGION": ""})
+@example(["admin", "ls"], {"GDS_EXEC_QUIET": "no"})
+@example(["admin", "ls"], {"GDS_EXEC_DEBUG": "1"})
+@example(["admin", "ls"], {"GDS_EXEC_WAIT": "0"})
+@example(["-q", "admin", "-r", "-x", "ls"], {})
+def test_where_the_plain_reader_answers_the_full_one_says_the_same(
+    argv: list[str], variables: dict[str, str]
+) -> None:
+    plain = read_plainly(argv, variables)
+    if plain is not None:
+        assert plain == read_fully(argv, variables)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["-q", "--no-input", "-r eu-west-1", "--art 8h", "--wait=5", "-t 123456"]),
+        unique=True,
+    )
+)
+def test_the_plain_reader_answers_whatever_is_plain(said: list[str]) -> None:
+    argv = [*" ".join(said).split(), "admin", "--", "ls", "-l"]
+
+    plain = read_plainly(argv, {})
+
+    assert plain is not None
+    assert plain == read_fully(argv, {})

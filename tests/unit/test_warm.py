@@ -1,0 +1,276 @@
+"""The warm path as a process of its own: it becomes the command, or comes back without a word."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gds_exec.credentials.session import SessionCredentials
+from gds_exec.credentials.session_file import file_name
+from gds_exec.credentials.session_file import serialise as serialise_session
+from gds_exec.invocation import Invocation
+from gds_exec.warm import ABSENT, Shortcut, serialise, shortcut_name, stamp
+from tests.fakes import a_session
+from tests.processes import run_python
+
+SERVE = """
+import sys
+from gds_exec.invocation import read_plainly
+from gds_exec.warm import serve
+environ = dict(pair.split("=", 1) for pair in sys.argv[1].split("\\n"))
+invocation = read_plainly(sys.argv[2:], environ)
+if invocation is not None:
+    serve(invocation, environ)
+print("declined")
+"""
+ARN = "arn:aws:sts::222222222222:assumed-role/admin/alice"
+SHOW = ("sh", "-c", "echo served $AWS_ACCESS_KEY_ID $AWS_REGION $GDS_EXEC_ROLE")
+SERVED = "served ASIAEXAMPLE0001 eu-west-2 admin\n"
+DECLINED = "declined\n"
+
+
+class Home:
+    """A home with AWS files, a session in the cache, and the shortcut to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.cache = path / ".cache" / "gds-exec"
+        self.cache.mkdir(parents=True, mode=0o700)
+        self.config = path / "config"
+        self.config.write_text("[profile admin]\nrole_arn = arn:aws:iam::222222222222:role/admin\n")
+        self.credentials = path / "credentials"
+        self.environ = {"HOME": str(path), "PATH": os.environ["PATH"], "AWS_CONFIG_FILE": str(self.config)}
+        self.keep(self.session())
+        self.remember()
+
+    def session(self, *, left: int = 3600, life: int = 3600, arn: str = ARN) -> SessionCredentials:
+        return a_session(issued=int(time.time()) + left - life, life=life, arn=arn)
+
+    def keep(self, session: SessionCredentials) -> None:
+        self.write(file_name("key"), serialise_session(session))
+
+    def remember(self) -> None:
+        stamps = {str(self.config): stamp(self.config.stat()), str(self.credentials): ABSENT}
+        shortcut = Shortcut("key", arn=ARN.rpartition("/")[0], region="eu-west-2", stamps=stamps)
+        self.write(shortcut_name(Invocation(role="admin"), self.environ), serialise(shortcut))
+
+    def write(self, name: str, text: str) -> None:
+        path = self.cache / name
+        path.write_text(text)
+        path.chmod(0o600)
+
+    @property
+    def shortcut(self) -> Path:
+        return next(self.cache.glob("*.shortcut1"))
+
+    def run(self, *argv: str, **environ: str) -> str:
+        pairs = "\n".join(f"{name}={value}" for name, value in {**self.environ, **environ}.items())
+        return run_python(SERVE, pairs, *(argv or ("admin", "--", *SHOW)))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_a_cached_session_is_served(home: Home) -> None:
+    assert home.run() == SERVED
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ"),
+    [
+        pytest.param("admin --region eu-west-2 --", {}, id="region"),
+        pytest.param("admin --wait 5m --", {}, id="wait"),
+        pytest.param("--no-input admin --", {"GDS_EXEC_WAIT": "7"}, id="no input"),
+        pytest.param("--role admin --", {}, id="--role"),
+        pytest.param("admin --", {"EDITOR": "vi", "PATH": "/usr/bin:/bin"}, id="variables of others"),
+        pytest.param("admin --", {"AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "y"}, id="secrets"),
+        pytest.param(
+            "admin --", {"GDS_EXEC_ROLE": "outer", "AWS_ACCESS_KEY_ID": "ASIAOUTER"}, id="inside another role"
+        ),
+    ],
+)
+def test_what_does_not_matter_to_the_session_is_served(
+    home: Home, argv: str, environ: dict[str, str]
+) -> None:
+    assert home.run(*argv.split(), *SHOW, **environ) == SERVED
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        "admin --duration 2h --",
+        "admin --min-remaining 10m --",
+        "admin --session-name other --",
+        "admin --source-profile other --",
+        "admin --new-session --",
+        "admin --mfa-code 123456 --",
+        "admin -q --",
+        "other --",
+        "arn:aws:iam::222222222222:role/admin --",
+    ],
+)
+def test_another_request_is_declined(home: Home, argv: str) -> None:
+    assert home.run(*argv.split(), *SHOW) == DECLINED
+
+
+@pytest.mark.parametrize("argv", ["admin", "admin -s", "whoami", "--help"])
+def test_what_is_no_command_is_declined(home: Home, argv: str) -> None:
+    assert home.run(*argv.split()) == DECLINED
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AWS_PROFILE": "x"},
+        {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"},
+        {"AWS_SHARED_CREDENTIALS_FILE": "/elsewhere"},
+        {"AWS_ACCESS_KEY_ID": "AKIAOTHER"},
+        {"GDS_EXEC_MFA_CODE": "123456"},
+        {"GDS_EXEC_DEBUG": "1"},
+        {"GDS_EXEC_DURATION": "2h"},
+        {"GDS_EXEC_CACHE_DIR": "/nowhere"},
+        {"GDS_EXEC_CACHE_DIR": "relative"},
+        {"HOME": "/nowhere"},
+    ],
+    ids=lambda environ: next(iter(environ)),
+)
+def test_another_variable_that_matters_is_declined(home: Home, environ: dict[str, str]) -> None:
+    assert home.run(**environ) == DECLINED
+
+
+def edit(home: Home) -> None:
+    home.config.write_text(home.config.read_text() + "\n")
+
+
+def edit_at_equal_length_and_set_the_time_back(home: Home) -> None:
+    found = home.config.stat()
+    home.config.write_text(home.config.read_text().replace("role/admin", "role/chief"))
+    os.utime(home.config, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def replace_by_a_copy(home: Home) -> None:
+    shutil.copy2(home.config, home.path / "copy")
+    os.replace(home.path / "copy", home.config)
+
+
+def let_others_read(home: Home) -> None:
+    home.config.chmod(0o604)
+
+
+def make_a_link(home: Home) -> None:
+    home.config.rename(home.path / "target")
+    home.config.symlink_to(shutil.copy2(home.path / "target", home.path / "copy"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edit,
+        edit_at_equal_length_and_set_the_time_back,
+        replace_by_a_copy,
+        let_others_read,
+        make_a_link,
+        pytest.param(lambda home: home.config.unlink(), id="remove"),
+        pytest.param(lambda home: home.credentials.touch(), id="make a file that was not there"),
+    ],
+)
+def test_a_changed_file_is_declined(home: Home, change: Callable[[Home], object]) -> None:
+    change(home)
+
+    assert home.run() == DECLINED
+
+
+@pytest.mark.parametrize(
+    ("seconds_left", "life", "argv", "said"),
+    [
+        pytest.param(301, 3600, "admin --", SERVED, id="more than five minutes"),
+        pytest.param(290, 3600, "admin --", DECLINED, id="less than five minutes"),
+        pytest.param(-1, 3600, "admin --", DECLINED, id="expired"),
+        pytest.param(290, 900, "admin --", SERVED, id="a quarter of a short life"),
+        pytest.param(4000, 3600, "admin --", DECLINED, id="made in the future"),
+    ],
+)
+def test_a_session_with_too_little_left_is_declined(
+    home: Home, seconds_left: int, life: int, argv: str, said: str
+) -> None:
+    home.keep(home.session(left=seconds_left, life=life))
+
+    assert home.run(*argv.split(), *SHOW) == said
+
+
+def test_a_neighbours_session_in_its_place_is_declined(home: Home) -> None:
+    home.keep(home.session(arn=ARN.replace("/admin/", "/chief/")))
+
+    assert home.run() == DECLINED
+
+
+def test_a_session_under_another_made_up_name_is_served(home: Home) -> None:
+    home.keep(home.session(arn=ARN + "-later"))
+
+    assert home.run() == SERVED
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda home: (home.cache / "key.session1").unlink(), id="no session"),
+        pytest.param(lambda home: (home.cache / "key.session1").chmod(0o640), id="readable session"),
+        pytest.param(lambda home: home.shortcut.chmod(0o640), id="readable shortcut"),
+        pytest.param(lambda home: home.cache.chmod(0o750), id="readable directory"),
+        pytest.param(lambda home: home.write(home.shortcut.name, "gds-exec shortcut 2\n"), id="version"),
+        pytest.param(lambda home: home.write(home.shortcut.name, ""), id="empty"),
+        pytest.param(
+            lambda home: home.write(home.shortcut.name, home.shortcut.read_text()[:-5]), id="cut short"
+        ),
+        pytest.param(
+            lambda home: home.write(home.shortcut.name, home.shortcut.read_text().replace("=", "", 1)),
+            id="half",
+        ),
+        pytest.param(
+            lambda home: home.write(
+                home.shortcut.name, "\n".join([*home.shortcut.read_text().split("\n")[:4], "end", ""])
+            ),
+            id="without files",
+        ),
+    ],
+)
+def test_a_cache_that_is_not_sound_is_declined(home: Home, spoil: Callable[[Home], object]) -> None:
+    spoil(home)
+
+    assert home.run() == DECLINED
+
+
+@pytest.mark.parametrize("command", ["no-such-command", "/", "/etc/passwd", ""])
+def test_a_command_that_cannot_be_run_is_left_to_those_who_have_words(home: Home, command: str) -> None:
+    assert home.run("admin", "--", command) == DECLINED
+
+
+def test_a_program_that_the_kernel_refuses_is_left_to_those_who_have_words(home: Home) -> None:
+    program = home.path / "program"
+    program.write_text("no program\n")
+    program.chmod(0o755)
+
+    assert home.run("admin", "--", str(program)) == DECLINED
+
+
+def test_names_of_any_characters_come_back_from_a_shortcut(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.config = home.config.rename(tmp_path / "con = fig\n\udcff\N{GREEK SMALL LETTER ALPHA}")
+    home.remember()
+
+    assert home.run() == SERVED
+
+
+def test_it_runs_on_a_bare_interpreter(home: Home) -> None:
+    script = f"import sys; assert not any(n.startswith('gds_exec.cli') for n in sys.modules)\n{SERVE}"
+    pairs = "\n".join(f"{name}={value}" for name, value in home.environ.items())
+
+    assert run_python(script, pairs, "admin", "--", sys.executable, "-c", "print('served')") == "served\n"
