@@ -130,18 +130,21 @@ class Locks:
         return descriptor
 
     def _acquire(self, descriptor: int, file_name: str, started: float) -> bool:
+        known, known_since = None, started
         with _Teller(self._directory, self._me.terminal, self._tell) as teller:
             while not _is_locked_now(descriptor):
                 self.has_waited = True
-                waited = self._clock() - started
+                now = self._clock()
                 holder = self._holder(file_name)
-                if holder is not None and waited > _TOLD_AFTER_SECONDS:
+                if holder != known:
+                    known, known_since = holder, now
+                if holder is not None and now - known_since > _TOLD_AFTER_SECONDS:
                     if not self._is_stopped(holder.pid):
                         teller.tell_once(holder)
                     elif self._holder(file_name) == holder:  # one that stops by Ctrl-Z lets go before
                         self._passed.append(holder)
                         return False
-                if waited > self._timeout_seconds:
+                if now - started > self._timeout_seconds:
                     raise _timed_out(holder, self._timeout_seconds)
                 self._sleep(_POLL_SECONDS)
         return True
@@ -181,7 +184,7 @@ class _Teller:
         if not self._terminal:
             return True
         if self._descriptor is None:
-            name = f"terminal-{self._terminal}.lock"
+            name = f"terminal-{self._terminal}.telling"
             self._descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._directory)
         return _is_locked_now(self._descriptor)
 
