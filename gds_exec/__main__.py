@@ -26,6 +26,11 @@ def main() -> "NoReturn":
 
 
 def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
+    if argv == ["roles", "--names"]:
+        from gds_exec.warm_names import serve_names
+
+        if serve_names(environ):
+            os._exit(0)
     invocation = read_plainly(argv, environ)
     if invocation is not None:
         serve(invocation, environ)

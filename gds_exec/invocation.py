@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-WORDS = ("try", "whoami")
+WORDS = ("roles", "try", "whoami")
 VALUE_OPTIONS = {
     "--role": "--role",
     "--duration": "--duration",

@@ -22,7 +22,7 @@ from gds_exec.delivery.environment import callers_environment, child_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import NoReturn
 
     from gds_exec.credentials.session import SessionCredentials
@@ -49,9 +49,6 @@ class Shortcut:
         self.region = region
         self.stamps = stamps
 
-    def still_holds(self) -> bool:
-        return all(_stamp_of(path) == stamp for path, stamp in self.stamps.items())
-
 
 def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
     """Become the command, if the cache has all that is needed; return if it has not."""
@@ -64,7 +61,7 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
         return
     try:
         shortcut = _find(directory, shortcut_name(invocation, caller))
-        session = read(directory, shortcut.key) if shortcut and shortcut.still_holds() else None
+        session = read(directory, shortcut.key) if shortcut and still_hold(shortcut.stamps) else None
     finally:
         os.close(directory)
     if shortcut is None or session is None or arn_without_name(session) != shortcut.arn:
@@ -107,21 +104,24 @@ def shortcut_name(invocation: "Invocation", environ: "Mapping[str, str]") -> str
         invocation.quiet,  # there may be something to say to who is not quiet
         environ.get("HOME"),
     )
-    variables = sorted(
+    variables = (
         f"{name}={value}"
         for name, value in environ.items()
         if name.startswith("AWS_") and name not in _SECRETS
     )
-    # Each part is led by its length, so that no two lists of parts make one text.
-    text = "".join(f"{len(part)}:{part}" for part in (*map(repr, asked), *variables))
-    name = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
-    return f"{name}{SHORTCUT_SUFFIX}"
+    return digest((*map(repr, asked), *sorted(variables))) + SHORTCUT_SUFFIX
+
+
+def digest(parts: "Iterable[str]") -> str:
+    """Return a name for these parts, which no other list of parts has."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return str(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest())
 
 
 def serialise(shortcut: Shortcut) -> str:
     """Return the text of a shortcut's file: what comes from files of the user's is in hexadecimal digits."""
-    stamps = [f"{_hex(path)}={stamp}" for path, stamp in shortcut.stamps.items()]
-    return "\n".join([_HEADER, shortcut.key, _hex(shortcut.arn), _hex(shortcut.region), *stamps, "end", ""])
+    facts = [shortcut.key, digits(shortcut.arn), digits(shortcut.region)]
+    return "\n".join([_HEADER, *facts, *stamp_lines(shortcut.stamps), "end", ""])
 
 
 def stamp(status: os.stat_result) -> str:
@@ -138,13 +138,36 @@ def arn_without_name(session: "SessionCredentials") -> str:
     return session.arn.rpartition("/")[0]
 
 
+def stamp_lines(stamps: "Mapping[str, str]") -> list[str]:
+    return [f"{digits(path)}={stamp}" for path, stamp in stamps.items()]
+
+
+def stamps_in(lines: list[str]) -> dict[str, str]:
+    """Return what `stamp_lines` wrote down. Raise `ValueError` for anything else."""
+    return {text(path): stamp for path, _, stamp in (line.partition("=") for line in lines)}
+
+
+def still_hold(stamps: "Mapping[str, str]") -> bool:
+    """Return whether stat says of every file what it said before."""
+    return bool(stamps) and all(_stamp_of(path) == stamp for path, stamp in stamps.items())
+
+
+def digits(text: str) -> str:
+    """Return a text of any characters as hexadecimal digits."""
+    return text.encode("utf-8", "surrogateescape").hex()
+
+
+def text(digits: str) -> str:
+    """Return what `digits` made digits of. Raise `ValueError` for anything else."""
+    return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+
+
 def _find(directory: int, name: str) -> Shortcut | None:
     lines = (read_private_text(directory, name) or "").split("\n")
-    if len(lines) < 7 or lines[0] != _HEADER or lines[-2:] != ["end", ""]:
+    if len(lines) < 6 or lines[0] != _HEADER or lines[-2:] != ["end", ""]:
         return None
     try:
-        stamps = {_text(path): stamp for path, _, stamp in (line.partition("=") for line in lines[4:-2])}
-        return Shortcut(lines[1], arn=_text(lines[2]), region=_text(lines[3]), stamps=stamps)
+        return Shortcut(lines[1], arn=text(lines[2]), region=text(lines[3]), stamps=stamps_in(lines[4:-2]))
     except ValueError:
         return None
 
@@ -156,11 +179,3 @@ def _stamp_of(path: str) -> str | None:
         return ABSENT
     except OSError:
         return None
-
-
-def _hex(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").hex()
-
-
-def _text(digits: str) -> str:
-    return bytes.fromhex(digits).decode("utf-8", "surrogateescape")

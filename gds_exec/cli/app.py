@@ -13,14 +13,15 @@ from typer.main import get_command
 
 from gds_exec.cli import options
 from gds_exec.cli.messages import printing
+from gds_exec.cli.roles import roles
 from gds_exec.cli.running import run_as_role
 from gds_exec.cli.whoami import whoami
 from gds_exec.errors import UsageError
 from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation, canonical
 
 _WORDS_HELP = """
-[bold]Words[/bold]: [cyan]whoami[/cyan] shows who you are to AWS, without a code;
-[cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
+[bold]Words[/bold]: [cyan]roles[/cyan] lists the roles; [cyan]whoami[/cyan] shows who you are to AWS, without
+a code; [cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
 """
 Action = Callable[[Mapping[str, str]], None]
 _INTERRUPTED = 130  # what typer makes of a Ctrl-C
@@ -62,7 +63,7 @@ def _app() -> typer.Typer:
     )
 
 
-_run_app, _whoami_app, _try_app, _code_app = _app(), _app(), _app(), _app()
+_run_app, _roles_app, _whoami_app, _try_app, _code_app = _app(), _app(), _app(), _app(), _app()
 
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
@@ -114,6 +115,15 @@ def _run(
     return invocation
 
 
+@_roles_app.command()
+def _roles(
+    names: options.Names = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
+    """List the profiles of your AWS files, and the roles that they lead to."""
+    return partial(roles, names_only=names)
+
+
 @_whoami_app.command()
 def _whoami(
     source_profile: options.SourceProfile = None,
@@ -150,5 +160,6 @@ _APPS: dict[str, tuple[typer.Typer, str]] = {
     "": (_run_app, "gds-exec"),
     "try": (_try_app, "gds-exec try"),
     "try code": (_code_app, "gds-exec try code"),
+    "roles": (_roles_app, "gds-exec roles"),
     "whoami": (_whoami_app, "gds-exec whoami"),
 }

@@ -133,4 +133,5 @@ Debug = Annotated[
 Version = Annotated[
     bool, _action("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
 ]
+Names = Annotated[bool, _action("--names", help="The names alone, one a line.")]
 Json = Annotated[bool, _action("--json", help="Print JSON.")]

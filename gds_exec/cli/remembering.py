@@ -7,10 +7,11 @@ import stat
 import time
 
 from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, serialise, shortcut_name, stamp
+from gds_exec.warm_names import names_file, serialise_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.credentials.cache import SessionCache
@@ -37,6 +38,20 @@ def remember_shortcut(
     if stamps is not None:
         shortcut = Shortcut(key, arn=arn_without_name(session), region=region or "", stamps=stamps)
         cache.keep_shortcut(shortcut_name(invocation, environ), serialise(shortcut))
+
+
+def remember_names(
+    cache: SessionCache,
+    environ: Mapping[str, str],
+    files: AwsFiles,
+    names: Iterable[str],
+    *,
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Remember the names of all roles, if it can be known by stat alone that they are all."""
+    stamps = _stamps(files, now=now())
+    if stamps is not None:
+        cache.keep_shortcut(names_file(environ), serialise_names(names, stamps))
 
 
 def _stamps(files: AwsFiles, *, now: float) -> dict[str, str] | None:

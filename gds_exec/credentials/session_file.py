@@ -111,8 +111,8 @@ def read(directory: int, key: str) -> SessionCredentials | None:
     return None if text is None else parse(text)
 
 
-def read_private_text(directory: int, name: str) -> str | None:
-    """Return the text of a regular file that only we can read, or `None`.
+def read_private_text(directory: int, name: str, *, limit_bytes: int = _LIMIT_BYTES) -> str | None:
+    """Return the text of a regular file that only we can read, or `None`, also if it is too long.
 
     Links are not followed and a FIFO does not block.
     """
@@ -126,8 +126,8 @@ def read_private_text(directory: int, name: str) -> str | None:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
             return None
-        data = os.read(descriptor, _LIMIT_BYTES + 1)
-        return data.decode("ascii") if len(data) <= _LIMIT_BYTES else None
+        data = os.read(descriptor, limit_bytes + 1)
+        return data.decode("ascii") if len(data) <= limit_bytes else None
     except (OSError, ValueError):
         return None
     finally:

@@ -1,0 +1,63 @@
+"""The names of all roles, for completion: not read again from files in which nothing has changed."""
+
+import os
+
+from gds_exec.credentials.session_file import (
+    SHORTCUT_SUFFIX,
+    cache_path,
+    open_if_private,
+    read_private_text,
+)
+from gds_exec.delivery.environment import callers_environment
+from gds_exec.warm import digest, digits, stamp_lines, stamps_in, still_hold, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_HEADER = "gds-exec names 1"
+_LIMIT_BYTES = 16 << 20
+_VARIABLES = ("HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+
+
+def serve_names(environ: "Mapping[str, str]") -> bool:
+    """Print the names, one a line, if the cache has them as they are now; say whether it had."""
+    caller = callers_environment(environ)
+    path = cache_path(caller, caller.get("HOME"))
+    directory = None if path is None else open_if_private(path)
+    if directory is None:
+        return False
+    try:
+        lines = _lines(directory, names_file(caller))
+    finally:
+        os.close(directory)
+    if lines is None:
+        return False
+    data = lines.encode("utf-8", "surrogateescape")
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except OSError:
+        return False  # the long way meets the same, and has the words for it
+    return True
+
+
+def names_file(environ: "Mapping[str, str]") -> str:
+    """Return the name of the file in the cache that has the names, in this environment."""
+    return digest(["names", *(repr(environ.get(name)) for name in _VARIABLES)]) + SHORTCUT_SUFFIX
+
+
+def serialise_names(names: "Iterable[str]", stamps: "Mapping[str, str]") -> str:
+    """Return the text of such a file."""
+    lines = "".join(f"{name}\n" for name in names)
+    return "\n".join([_HEADER, *stamp_lines(stamps), digits(lines), "end", ""])
+
+
+def _lines(directory: int, name: str) -> str | None:
+    found = (read_private_text(directory, name, limit_bytes=_LIMIT_BYTES) or "").split("\n")
+    if len(found) < 5 or found[0] != _HEADER or found[-2:] != ["end", ""]:
+        return None
+    try:
+        return text(found[-3]) if still_hold(stamps_in(found[1:-3])) else None
+    except ValueError:
+        return None
