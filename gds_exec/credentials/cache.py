@@ -72,7 +72,7 @@ class SessionCache:
     def spend_step(self, device: str, step: int) -> None:
         """Remember that a code of this device was spent in that step."""
         with self._only_warning():
-            self._write(_spent_name(device), f"{step}\n")
+            self._write(_spent_name(device), f"{step}\n", is_durable=False)
 
     def device_of(self, key: str) -> str | None:
         """Return the MFA device that proved to open the role asked for under this key."""
@@ -84,9 +84,9 @@ class SessionCache:
         """Remember the MFA device that opened the role asked for under this key."""
         self._write(_device_name(key), f"{serial}\n")
 
-    def _write(self, name: str, text: str) -> None:
+    def _write(self, name: str, text: str, *, is_durable: bool = True) -> None:
         if self.directory is not None:
-            write_atomically(self.directory, name, text)
+            write_atomically(self.directory, name, text, is_durable=is_durable)
 
     @contextmanager
     def _only_warning(self) -> Iterator[None]:

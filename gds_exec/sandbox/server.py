@@ -62,6 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
     timeout = 10
+    disable_nagle_algorithm = True  # a second answer on one connection would wait for an acknowledgement
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
@@ -73,7 +74,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request.of_form(url, dict(self.headers.items()), self.rfile.read(int(length)))
         fault = aws.faults.take(request.action)
         if fault is None:
-            self._send(respond(aws, request))
+            self._send(respond(aws, request), is_last=self.server.closing.is_set())
         else:
             self._misbehave(request, fault)
 
@@ -87,12 +88,12 @@ class _Handler(BaseHTTPRequestHandler):
         response = respond_badly(self.server.aws, request, fault)
         self.server.closing.wait(fault.wait_seconds)
         if response is not None:
-            self._send(response)
+            self._send(response, is_last=True)
         elif fault.kind == "reset":
             self._reset()
         self.close_connection = True
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: Response, *, is_last: bool = False) -> None:
         self.send_response_only(response.status)
         self.send_header("Date", formatdate(self.server.aws.now(), usegmt=True))
         self.send_header("x-amzn-RequestId", response.request_id)
@@ -100,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(response.body)))
         if response.location is not None:
             self.send_header("Location", response.location)
-        self.send_header("Connection", "close")
+        if response.status != 200 or is_last:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(response.body)
