@@ -13,8 +13,8 @@ import select
 import sys
 import termios
 import time
-from contextlib import contextmanager, suppress
 
+from gds_exec.context import contextmanager, suppress
 from gds_exec.redaction import show
 from gds_exec.signals import blocked, deadly_signals_unwind, handling, interruptible
 

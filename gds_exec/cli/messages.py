@@ -6,8 +6,8 @@ And what is printed on standard output: all of it, or an error.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, suppress
 
+from gds_exec.context import contextmanager, suppress
 from gds_exec.errors import OutputFailed
 from gds_exec.redaction import mask, show
 from gds_exec.signals import blocked

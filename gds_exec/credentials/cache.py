@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, suppress
 
+from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.private_directory import (
     NotPrivate,
     names_older_than_a_day,

@@ -10,10 +10,10 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager, suppress
 from itertools import count
 
 from gds_exec.child.liveness import is_stopped
+from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.session_file import read_private_text
 from gds_exec.errors import GdsExecError, LockTimeout
 from gds_exec.terminal import raising_suspended

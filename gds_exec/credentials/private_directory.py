@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import stat
 import time
-from contextlib import suppress
 
+from gds_exec.context import suppress
 from gds_exec.signals import all_blocked
 
 _STALE_SECONDS = 86_400
