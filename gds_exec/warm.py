@@ -1,14 +1,13 @@
 """A role whose session is cached reaches its command here, with next to no imports.
 
-A run that went the long way leaves a *shortcut*: a few lines in the cache, under a name made of
-everything that was asked and of every variable that may matter. They say which files were read,
-what stat said of them, and where the session lies. While all that holds, the session is the
-right one. What is not plain is declined: nothing is guessed here, nothing fails, nothing is said.
+A run that went the long way leaves a *shortcut*: a few lines in the cache. They say what was asked
+and every variable that may matter, which files were read and what stat said of them, and where
+the session lies. While all that holds, the session is the right one. What is not plain is
+declined: nothing is guessed here, nothing fails, nothing is said.
 """
 
 import os
 import time
-from _blake2 import blake2b  # hashlib would cost a third of the start
 
 from gds_exec.child.replacement import look_up, replace_process
 from gds_exec.credentials.session_file import (
@@ -22,7 +21,7 @@ from gds_exec.delivery.environment import callers_environment, child_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from typing import NoReturn
 
     from gds_exec.credentials.session import SessionCredentials
@@ -31,20 +30,23 @@ if TYPE_CHECKING:
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # which changes when gds-exec is upgraded
 ABSENT = "absent"
 _HEADER = "gds-exec shortcut 1"
-_SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+_NAMES_OF_SECRETS = ("SECRET", "TOKEN")
+_PRIME = 2**255 - 19
 
 
 class Shortcut:
     """Where a session lies in the cache, and what must still be true for it to be the right one.
 
-    `arn` is the session's without its name, which may differ from one renewal to the next; `stamps`
-    are what stat said of each file, by its path.
+    `asked` is all that was asked for, and in which environment; `arn` is the session's without its
+    name, which may differ from one renewal to the next; `stamps` are what stat said of each file, by
+    its path.
     """
 
-    __slots__ = ("arn", "key", "region", "stamps")
+    __slots__ = ("arn", "asked", "key", "region", "stamps")
 
-    def __init__(self, key: str, *, arn: str, region: str, stamps: "Mapping[str, str]") -> None:
+    def __init__(self, key: str, *, asked: str, arn: str, region: str, stamps: "Mapping[str, str]") -> None:
         self.key = key
+        self.asked = asked
         self.arn = arn
         self.region = region
         self.stamps = stamps
@@ -60,7 +62,7 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
     if directory is None:
         return
     try:
-        shortcut = _find(directory, shortcut_name(invocation, caller))
+        shortcut = _find(directory, asked_in(invocation, caller))
         session = read(directory, shortcut.key) if shortcut and still_hold(shortcut.stamps) else None
     finally:
         os.close(directory)
@@ -93,9 +95,9 @@ def become(
     replace_process(path, invocation.command or (path,), child_environ)
 
 
-def shortcut_name(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
-    """Return the name for this request in this environment, which is the caller's own."""
-    asked = (
+def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
+    """Return what is asked in this environment, the caller's own, so that nothing else makes this text."""
+    wanted = (
         invocation.role,
         invocation.source_profile,
         invocation.session_name,
@@ -104,23 +106,26 @@ def shortcut_name(invocation: "Invocation", environ: "Mapping[str, str]") -> str
         invocation.quiet,  # there may be something to say to who is not quiet
         environ.get("HOME"),
     )
-    variables = (
-        f"{name}={value}"
+    variables = sorted(
+        (name, value)
         for name, value in environ.items()
-        if name.startswith("AWS_") and name not in _SECRETS
+        if name.startswith("AWS_") and not _names_secret(name)
     )
-    return digest((*map(repr, asked), *sorted(variables))) + SHORTCUT_SUFFIX
+    return repr((wanted, variables))
 
 
-def digest(parts: "Iterable[str]") -> str:
-    """Return a name for these parts, which no other list of parts has."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return str(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest())
+def file_of(asked: str) -> str:
+    """Return the name of the file for what is asked.
+
+    It tells files apart; what is asked stands in the file as well, so two of one name do no harm. A
+    hash that could not be forged would cost an import.
+    """
+    return f"{int.from_bytes(asked.encode('utf-8', 'surrogatepass')) % _PRIME:064x}{SHORTCUT_SUFFIX}"
 
 
 def serialise(shortcut: Shortcut) -> str:
     """Return the text of a shortcut's file: what comes from files of the user's is in hexadecimal digits."""
-    facts = [shortcut.key, digits(shortcut.arn), digits(shortcut.region)]
+    facts = [digits(shortcut.asked), shortcut.key, digits(shortcut.arn), digits(shortcut.region)]
     return "\n".join([_HEADER, *facts, *stamp_lines(shortcut.stamps), "end", ""])
 
 
@@ -162,14 +167,19 @@ def text(digits: str) -> str:
     return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
 
 
-def _find(directory: int, name: str) -> Shortcut | None:
-    lines = (read_private_text(directory, name) or "").split("\n")
-    if len(lines) < 6 or lines[0] != _HEADER or lines[-2:] != ["end", ""]:
+def _find(directory: int, asked: str) -> Shortcut | None:
+    lines = (read_private_text(directory, file_of(asked)) or "").split("\n")
+    if len(lines) < 7 or lines[:2] != [_HEADER, digits(asked)] or lines[-2:] != ["end", ""]:
         return None
+    key, arn, region, *stamps = lines[2:-2]
     try:
-        return Shortcut(lines[1], arn=text(lines[2]), region=text(lines[3]), stamps=stamps_in(lines[4:-2]))
+        return Shortcut(key, asked=asked, arn=text(arn), region=text(region), stamps=stamps_in(stamps))
     except ValueError:
         return None
+
+
+def _names_secret(name: str) -> bool:
+    return any(word in name for word in _NAMES_OF_SECRETS) and not name.endswith("_FILE")
 
 
 def _stamp_of(path: str) -> str | None:

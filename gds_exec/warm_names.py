@@ -2,14 +2,9 @@
 
 import os
 
-from gds_exec.credentials.session_file import (
-    SHORTCUT_SUFFIX,
-    cache_path,
-    open_if_private,
-    read_private_text,
-)
+from gds_exec.credentials.session_file import cache_path, open_if_private, read_private_text
 from gds_exec.delivery.environment import callers_environment
-from gds_exec.warm import digest, digits, stamp_lines, stamps_in, still_hold, text
+from gds_exec.warm import digits, file_of, stamp_lines, stamps_in, still_hold, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +23,7 @@ def serve_names(environ: "Mapping[str, str]") -> bool:
     if directory is None:
         return False
     try:
-        lines = _lines(directory, names_file(caller))
+        lines = _lines(directory, asked_for_names(caller))
     finally:
         os.close(directory)
     if lines is None:
@@ -42,22 +37,23 @@ def serve_names(environ: "Mapping[str, str]") -> bool:
     return True
 
 
-def names_file(environ: "Mapping[str, str]") -> str:
-    """Return the name of the file in the cache that has the names, in this environment."""
-    return digest(["names", *(repr(environ.get(name)) for name in _VARIABLES)]) + SHORTCUT_SUFFIX
+def asked_for_names(environ: "Mapping[str, str]") -> str:
+    """Return what decides which names there are, in this environment."""
+    return repr(["names", *map(environ.get, _VARIABLES)])
 
 
-def serialise_names(names: "Iterable[str]", stamps: "Mapping[str, str]") -> str:
-    """Return the text of such a file."""
+def serialise_names(asked: str, names: "Iterable[str]", stamps: "Mapping[str, str]") -> str:
+    """Return the text of the file that has the names."""
     lines = "".join(f"{name}\n" for name in names)
-    return "\n".join([_HEADER, *stamp_lines(stamps), digits(lines), "end", ""])
+    return "\n".join([_HEADER, digits(asked), *stamp_lines(stamps), digits(lines), "end", ""])
 
 
-def _lines(directory: int, name: str) -> str | None:
-    found = (read_private_text(directory, name, limit_bytes=_LIMIT_BYTES) or "").split("\n")
-    if len(found) < 5 or found[0] != _HEADER or found[-2:] != ["end", ""]:
+def _lines(directory: int, asked: str) -> str | None:
+    found = (read_private_text(directory, file_of(asked), limit_bytes=_LIMIT_BYTES) or "").split("\n")
+    if len(found) < 5 or found[:2] != [_HEADER, digits(asked)] or found[-2:] != ["end", ""]:
         return None
+    *stamps, names = found[2:-2]
     try:
-        return text(found[-3]) if still_hold(stamps_in(found[1:-3])) else None
+        return text(names) if still_hold(stamps_in(stamps)) else None
     except ValueError:
         return None

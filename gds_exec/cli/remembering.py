@@ -6,8 +6,8 @@ import os
 import stat
 import time
 
-from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, serialise, shortcut_name, stamp
-from gds_exec.warm_names import names_file, serialise_names
+from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, asked_in, file_of, serialise, stamp
+from gds_exec.warm_names import asked_for_names, serialise_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ def remember_shortcut(
     """Remember where this session lies, if it can be known by stat alone that it will be the right one."""
     stamps = _stamps(files, now=now())
     if stamps is not None:
-        shortcut = Shortcut(key, arn=arn_without_name(session), region=region or "", stamps=stamps)
-        cache.keep_shortcut(shortcut_name(invocation, environ), serialise(shortcut))
+        asked = asked_in(invocation, environ)
+        arn = arn_without_name(session)
+        shortcut = Shortcut(key, asked=asked, arn=arn, region=region or "", stamps=stamps)
+        cache.keep_shortcut(file_of(asked), serialise(shortcut))
 
 
 def remember_names(
@@ -51,7 +53,8 @@ def remember_names(
     """Remember the names of all roles, if it can be known by stat alone that they are all."""
     stamps = _stamps(files, now=now())
     if stamps is not None:
-        cache.keep_shortcut(names_file(environ), serialise_names(names, stamps))
+        asked = asked_for_names(environ)
+        cache.keep_shortcut(file_of(asked), serialise_names(asked, names, stamps))
 
 
 def _stamps(files: AwsFiles, *, now: float) -> dict[str, str] | None:

@@ -8,7 +8,6 @@ import sys
 from gds_exec.child.refusal import check_format
 from gds_exec.child.replacement import find_command
 from gds_exec.cli.messages import Messages, debug
-from gds_exec.cli.remembering import remember_shortcut
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
 from gds_exec.delivery.environment import callers_environment
@@ -36,6 +35,8 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     provider = wired_provider(profile, invocation, environ, cache=cache, messages=messages)
     session = provider.retrieve()
     if provider.kept_under is not None and messages.is_silent:
+        from gds_exec.cli.remembering import remember_shortcut
+
         remember_shortcut(
             cache, invocation, environ, files, key=provider.kept_under, session=session, region=profile.region
         )

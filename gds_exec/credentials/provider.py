@@ -11,7 +11,6 @@ import time
 from gds_exec.credentials.cache import DeviceMemory
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Held, check_minimum, decide
-from gds_exec.credentials.refusals import denied_hint, of_keys
 from gds_exec.credentials.request import AssumeRoleRequest, cache_key, device_key, is_answer_for
 from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
 from gds_exec.redaction import show
@@ -149,7 +148,8 @@ class Provider:
             if session is not None:
                 self._made[key] = session
                 self._just_made.add(key)
-                self._cache.keep(key, session)
+                costs_a_code = plan.next_chain[-1].mfa_serial is not None
+                self._cache.keep(key, session, is_durable=costs_a_code)
 
     def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
         """Return the new session, or `None` where a second way is worth trying."""
@@ -157,6 +157,8 @@ class Provider:
             return self._make(plan.next_chain[-1], key)
         except SourceCredentialsInvalid as error:
             if plan.session is None:
+                from gds_exec.credentials.refusals import of_keys
+
                 raise of_keys(f"profile {show(self._profile.source.profile_name)}", error) from error
             name = cache_key(self._origin, plan.requests[: plan.done])
             if name in self._just_made:
@@ -210,6 +212,8 @@ class Provider:
             raise error
         profile = self._profile.but(mfa_serial=device)
         if self._decide(profile).device is not None and not self._codes.is_available:
+            from gds_exec.credentials.refusals import denied_hint
+
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")
         return profile

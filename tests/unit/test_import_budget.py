@@ -6,7 +6,6 @@ import sys
 
 # Everything that a warm run loads beyond what the interpreter has loaded when it starts.
 WARM_MODULES = {
-    "_blake2",
     "_signal",
     "gds_exec",
     "gds_exec.__main__",

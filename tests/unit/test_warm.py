@@ -15,7 +15,7 @@ from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.session_file import file_name
 from gds_exec.credentials.session_file import serialise as serialise_session
 from gds_exec.invocation import Invocation
-from gds_exec.warm import ABSENT, Shortcut, serialise, shortcut_name, stamp
+from gds_exec.warm import ABSENT, Shortcut, asked_in, file_of, serialise, stamp
 from tests.fakes import a_session
 from tests.processes import run_python
 
@@ -57,8 +57,9 @@ class Home:
 
     def remember(self) -> None:
         stamps = {str(self.config): stamp(self.config.stat()), str(self.credentials): ABSENT}
-        shortcut = Shortcut("key", arn=ARN.rpartition("/")[0], region="eu-west-2", stamps=stamps)
-        self.write(shortcut_name(Invocation(role="admin"), self.environ), serialise(shortcut))
+        asked = asked_in(Invocation(role="admin"), self.environ)
+        shortcut = Shortcut("key", asked=asked, arn=ARN.rpartition("/")[0], region="eu-west-2", stamps=stamps)
+        self.write(file_of(asked), serialise(shortcut))
 
     def write(self, name: str, text: str) -> None:
         path = self.cache / name
@@ -236,7 +237,7 @@ def test_a_session_under_another_made_up_name_is_served(home: Home) -> None:
         ),
         pytest.param(
             lambda home: home.write(
-                home.shortcut.name, "\n".join([*home.shortcut.read_text().split("\n")[:4], "end", ""])
+                home.shortcut.name, "\n".join([*home.shortcut.read_text().split("\n")[:5], "end", ""])
             ),
             id="without files",
         ),
@@ -274,3 +275,25 @@ def test_it_runs_on_a_bare_interpreter(home: Home) -> None:
     pairs = "\n".join(f"{name}={value}" for name, value in home.environ.items())
 
     assert run_python(script, pairs, "admin", "--", sys.executable, "-c", "print('served')") == "served\n"
+
+
+def test_another_request_under_the_same_name_is_declined(home: Home) -> None:
+    text = home.shortcut.read_text()
+    header, asked, *rest = text.split("\n")
+    home.write(home.shortcut.name, "\n".join([header, asked[:-2] + "20", *rest]))
+
+    assert home.run() == DECLINED
+
+
+def test_no_secret_of_the_environment_stands_in_a_shortcut() -> None:
+    environ = {
+        "AWS_SECRET_ACCESS_KEY": "a-secret",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a-secret",
+        "AWS_WEB_IDENTITY_TOKEN_FILE": "/a/file",
+        "OTHER": "a-secret",
+    }
+
+    asked = asked_in(Invocation(role="admin"), environ)
+
+    assert "a-secret" not in asked
+    assert "/a/file" in asked
