@@ -192,7 +192,7 @@ def test_a_changed_file_is_declined(home: Home, change: Callable[[Home], object]
 @pytest.mark.parametrize(
     ("seconds_left", "life", "argv", "said"),
     [
-        pytest.param(301, 3600, "admin --", SERVED, id="more than five minutes"),
+        pytest.param(400, 3600, "admin --", SERVED, id="more than five minutes"),
         pytest.param(290, 3600, "admin --", DECLINED, id="less than five minutes"),
         pytest.param(-1, 3600, "admin --", DECLINED, id="expired"),
         pytest.param(290, 900, "admin --", SERVED, id="a quarter of a short life"),
