@@ -155,6 +155,7 @@ class Terminal:
         if self._foreground_group() not in {os.getpgrp(), None}:
             raise NotForeground
         if moot in readable:
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)  # half a code is nothing for the shell
             self._write("\n")
             raise Moot
         return self._descriptor in readable

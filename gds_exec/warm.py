@@ -30,7 +30,23 @@ if TYPE_CHECKING:
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # which changes when gds-exec is upgraded
 ABSENT = "absent"
 _HEADER = "gds-exec shortcut 1"
-_NAMES_OF_SECRETS = ("SECRET", "TOKEN")
+# All that decides which session it is; no variable that may hold a secret, for they stand in the file.
+_VARIABLES = frozenset(
+    (
+        "AWS_CA_BUNDLE",
+        "AWS_CONFIG_FILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_DEFAULT_REGION",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_IAM",
+        "AWS_ENDPOINT_URL_STS",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "HOME",
+    )
+)
 _PRIME = 2**255 - 19
 
 
@@ -104,13 +120,8 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
         invocation.duration_seconds,
         invocation.min_remaining_seconds,
         invocation.quiet,  # there may be something to say to who is not quiet
-        environ.get("HOME"),
     )
-    variables = sorted(
-        (name, value)
-        for name, value in environ.items()
-        if name.startswith("AWS_") and not _names_secret(name)
-    )
+    variables = sorted((name, environ[name]) for name in _VARIABLES if name in environ)
     return repr((wanted, variables))
 
 
@@ -176,10 +187,6 @@ def _find(directory: int, asked: str) -> Shortcut | None:
         return Shortcut(key, asked=asked, arn=text(arn), region=text(region), stamps=stamps_in(stamps))
     except ValueError:
         return None
-
-
-def _names_secret(name: str) -> bool:
-    return any(word in name for word in _NAMES_OF_SECRETS) and not name.endswith("_FILE")
 
 
 def _stamp_of(path: str) -> str | None:

@@ -1,6 +1,7 @@
 """The names of all roles, for completion: not read again from files in which nothing has changed."""
 
 import os
+import sys
 
 from gds_exec.credentials.session_file import cache_path, open_if_private, read_private_text
 from gds_exec.delivery.environment import callers_environment
@@ -28,11 +29,18 @@ def serve_names(environ: "Mapping[str, str]") -> bool:
         os.close(directory)
     if lines is None:
         return False
-    data = lines.encode("utf-8", "surrogateescape")
+    encoding = sys.stdout.encoding if sys.stdout is not None else "ascii"
+    return _print(lines.encode(encoding, "backslashreplace"))
+
+
+def _print(data: bytes) -> bool:
+    rest = data
     try:
-        while data:
-            data = data[os.write(1, data) :]
+        while rest:
+            rest = rest[os.write(1, rest) :]
     except OSError:
+        if rest is not data:
+            os._exit(125)  # to begin again would print some names twice
         return False  # the long way meets the same, and has the words for it
     return True
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 
 from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, asked_in, file_of, serialise, stamp
 from gds_exec.warm_names import asked_for_names, serialise_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.credentials.cache import SessionCache
@@ -31,10 +30,13 @@ def remember_shortcut(
     key: str,
     session: SessionCredentials,
     region: str | None,
-    now: Callable[[], float] = time.time,
+    read_at: float,
 ) -> None:
-    """Remember where this session lies, if it can be known by stat alone that it will be the right one."""
-    stamps = _stamps(files, now=now())
+    """Remember where this session lies, if it can be known by stat alone that it will be the right one.
+
+    The files were read at `read_at`, or later, in seconds since the epoch.
+    """
+    stamps = _stamps(files, read_at=read_at)
     if stamps is not None:
         asked = asked_in(invocation, environ)
         arn = arn_without_name(session)
@@ -48,26 +50,26 @@ def remember_names(
     files: AwsFiles,
     names: Iterable[str],
     *,
-    now: Callable[[], float] = time.time,
+    read_at: float,
 ) -> None:
     """Remember the names of all roles, if it can be known by stat alone that they are all."""
-    stamps = _stamps(files, now=now())
+    stamps = _stamps(files, read_at=read_at)
     if stamps is not None:
         asked = asked_for_names(environ)
         cache.keep_shortcut(file_of(asked), serialise_names(asked, names, stamps))
 
 
-def _stamps(files: AwsFiles, *, now: float) -> dict[str, str] | None:
+def _stamps(files: AwsFiles, *, read_at: float) -> dict[str, str] | None:
     """Return what stat says of every file that was read, or `None` where that does not tell a change."""
     statuses: list[tuple[str, os.stat_result | None]] = [(file.path, file.status) for file in files.read]
     statuses.append((PACKAGE, os.stat(PACKAGE)))
-    if not files.is_location_plain or not all(_is_telling(status, now) for _, status in statuses):
+    if not files.is_location_plain or not all(_is_telling(status, read_at) for _, status in statuses):
         return None
     return {path: ABSENT if status is None else stamp(status) for path, status in statuses}
 
 
-def _is_telling(status: os.stat_result | None, now: float) -> bool:
+def _is_telling(status: os.stat_result | None, read_at: float) -> bool:
     if status is None:
         return True
     is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-    return is_file and max(status.st_mtime, status.st_ctime) < now - _UNSETTLED_SECONDS
+    return is_file and max(status.st_mtime, status.st_ctime) < read_at - _UNSETTLED_SECONDS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from gds_exec.child.refusal import check_format
 from gds_exec.child.replacement import find_command
@@ -27,6 +28,7 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     environ = callers_environment(environ)
     command = _find_command(invocation, environ)
     messages = Messages(quiet=invocation.quiet)
+    read_at = time.time()
     files = wired_files(environ)
     profile = find_profile(files, invocation.role, environ=environ, source_profile=invocation.source_profile)
     for warning in profile.warnings:
@@ -38,7 +40,14 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
         from gds_exec.cli.remembering import remember_shortcut
 
         remember_shortcut(
-            cache, invocation, environ, files, key=provider.kept_under, session=session, region=profile.region
+            cache,
+            invocation,
+            environ,
+            files,
+            key=provider.kept_under,
+            session=session,
+            region=profile.region,
+            read_at=read_at,
         )
     debug(f"becoming {os.path.basename(command)}")
     become(command, invocation, environ, session, region=profile.region)

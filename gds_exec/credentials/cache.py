@@ -82,7 +82,8 @@ class SessionCache:
 
     def keep_device(self, key: str, serial: str) -> None:
         """Remember the MFA device that opened the role asked for under this key."""
-        self._write(_device_name(key), f"{serial}\n")
+        with self._only_warning():
+            self._write(_device_name(key), f"{serial}\n", is_durable=False)
 
     def _write(self, name: str, text: str, *, is_durable: bool = True) -> None:
         if self.directory is not None:

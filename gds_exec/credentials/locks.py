@@ -183,10 +183,14 @@ class _Teller:
     def _is_ours(self) -> bool:
         if not self._terminal:
             return True
-        if self._descriptor is None:
-            name = f"terminal-{self._terminal}.telling"
-            self._descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._directory)
-        return _is_locked_now(self._descriptor)
+        try:
+            if self._descriptor is None:
+                name = f"terminal-{self._terminal}.telling"
+                self._descriptor = os.open(name, _FLAGS, 0o600, dir_fd=self._directory)
+                os.fchmod(self._descriptor, 0o600)  # whatever the umask is
+            return _is_locked_now(self._descriptor)
+        except OSError:
+            return True  # better told twice than not at all; and the lock itself is no worse for it
 
 
 def _file_name(name: str, place: int) -> str:

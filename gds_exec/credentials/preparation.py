@@ -32,15 +32,15 @@ class PreparedAws:
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
-        return self._aws().make_session(request, key, session_name=session_name, token_code=token_code)
+        return self._ours().make_session(request, key, session_name=session_name, token_code=token_code)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
-        return self._aws().caller_arn(key)
+        return self._ours().caller_arn(key)
 
     def totp_device(self, key: AccessKey) -> str | None:
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
-        return self._aws().totp_device(key)
+        return self._ours().totp_device(key)
 
     def expect_code_for(self, key: AccessKey) -> None:
         """Say whose keys the next code is for: those that AWS does not know are not worth a code."""
@@ -51,8 +51,11 @@ class PreparedAws:
 
         Return a descriptor that can be read from once the check has failed. Only for the main thread.
         """
-        if self._check is None and not self._is_known():
-            self._check = _Check(self._check_now)
+        if self._check is None and self._key is not None and not self._is_known(self._key):
+            key = self._key
+            self._check = _Check(lambda: self._check_now(key))
+            if not self._check.start():
+                self._check = None
         return self._check.failure if self._check else None
 
     def finish_check(self) -> None:
@@ -60,16 +63,21 @@ class PreparedAws:
         if self._check is not None:
             check, self._check = self._check, None
             check.finish()
-        if not self._is_known():
-            self._check_now()
+        if self._key is not None and not self._is_known(self._key):
+            self._check_now(self._key)
 
-    def _is_known(self) -> bool:
-        return self._key is None or self._key.access_key_id in self._known
+    def _is_known(self, key: AccessKey) -> bool:
+        return key.access_key_id in self._known
 
-    def _check_now(self) -> None:
-        if self._key is not None:
-            self.caller_arn(self._key)
-            self._known.add(self._key.access_key_id)
+    def _check_now(self, key: AccessKey) -> None:
+        self._aws().caller_arn(key)
+        self._known.add(key.access_key_id)
+
+    def _ours(self) -> StsApi:
+        """Return AWS for the main thread, once that of the check has done: one client signs for all keys."""
+        if self._check is not None:
+            self._check.wait()
+        return self._aws()
 
     def _aws(self) -> StsApi:
         if self._made is None:
@@ -87,16 +95,34 @@ class _Check:
         self._work = work
         self._error: BaseException | None = None
         self._thread = Thread(target=self._run, daemon=True)
-        with all_blocked():  # a thread inherits this: signals are for the main thread, which waits for them
-            self._thread.start()
+
+    def start(self) -> bool:
+        """Start the thread; return False where this process may have no more of them."""
+        try:
+            with (
+                all_blocked()
+            ):  # a thread inherits this: signals are for the main thread, which waits for them
+                self._thread.start()
+        except RuntimeError:
+            self._close()
+            return False
+        return True
+
+    def wait(self) -> None:
+        """Wait for the end, if it was begun."""
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def finish(self) -> None:
         """Wait for the end, and raise what it failed with."""
-        self._thread.join()
-        os.close(self.failure)
-        os.close(self._failing)
+        self.wait()
+        self._close()
         if self._error is not None:
             raise self._error
+
+    def _close(self) -> None:
+        os.close(self.failure)
+        os.close(self._failing)
 
     def _run(self) -> None:
         try:

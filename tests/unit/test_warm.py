@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import gds_exec.warm
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.session_file import file_name
 from gds_exec.credentials.session_file import serialise as serialise_session
@@ -33,6 +35,7 @@ ARN = "arn:aws:sts::222222222222:assumed-role/admin/alice"
 SHOW = ("sh", "-c", "echo served $AWS_ACCESS_KEY_ID $AWS_REGION $GDS_EXEC_ROLE")
 SERVED = "served ASIAEXAMPLE0001 eu-west-2 admin\n"
 DECLINED = "declined\n"
+PACKAGE = Path(gds_exec.warm.__file__).parent
 
 
 class Home:
@@ -133,7 +136,6 @@ def test_what_is_no_command_is_declined(home: Home, argv: str) -> None:
         {"AWS_PROFILE": "x"},
         {"AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"},
         {"AWS_SHARED_CREDENTIALS_FILE": "/elsewhere"},
-        {"AWS_ACCESS_KEY_ID": "AKIAOTHER"},
         {"GDS_EXEC_MFA_CODE": "123456"},
         {"GDS_EXEC_DEBUG": "1"},
         {"GDS_EXEC_DURATION": "2h"},
@@ -289,7 +291,8 @@ def test_no_secret_of_the_environment_stands_in_a_shortcut() -> None:
     environ = {
         "AWS_SECRET_ACCESS_KEY": "a-secret",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a-secret",
-        "AWS_WEB_IDENTITY_TOKEN_FILE": "/a/file",
+        "AWS_VAULT_FILE_PASSPHRASE": "a-secret",
+        "AWS_CONFIG_FILE": "/a/file",
         "OTHER": "a-secret",
     }
 
@@ -297,3 +300,17 @@ def test_no_secret_of_the_environment_stands_in_a_shortcut() -> None:
 
     assert "a-secret" not in asked
     assert "/a/file" in asked
+
+
+def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> None:
+    sources = [
+        *(PACKAGE / "config").glob("*.py"),
+        PACKAGE / "cli" / "wiring.py",
+        PACKAGE / "cli" / "running.py",
+    ]
+    read = {name for source in sources for name in re.findall(r"\bAWS_[A-Z_]*[A-Z]\b", source.read_text())}
+    read |= {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"}
+
+    assert "AWS_CA_BUNDLE" in read
+    for name in read:
+        assert name in asked_in(Invocation(role="admin"), {name: "x"}), name

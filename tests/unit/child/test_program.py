@@ -263,7 +263,8 @@ def test_a_signal_that_kills_us_ends_the_helper_with_its_children_first(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     pids = tmp_path / "pids"
-    with running(helper(tmp_path, f"sleep 60 & echo $$ $! >{pids}; wait")) as process:
+    # In the milliseconds of its fork a helper is not ours to end yet.
+    with running(helper(tmp_path, f"sleep 0.5; sleep 60 & echo $$ $! >{pids}; wait")) as process:
         assert eventually(lambda: pids.exists() and pids.read_text().endswith("\n"))
 
         process.send_signal(number)

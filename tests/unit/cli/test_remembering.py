@@ -33,7 +33,7 @@ def is_remembered(
         key="key",
         session=a_session(arn="arn:aws:sts::222222222222:assumed-role/admin/alice"),
         region=None,
-        now=lambda: time.time() + LATER if now is None else now,
+        read_at=time.time() + LATER if now is None else now,
     )
     return any((tmp_path / "cache").glob("*.shortcut1"))
 

@@ -388,3 +388,15 @@ def test_it_is_known_whether_there_was_somebody_to_wait_for(tmp_path: Path, dire
         second = locks(directory, clock, sleep=lambda _: holder.communicate(timeout=20))
         with second.hold("key"):
             assert second.has_waited
+
+
+def test_who_cannot_know_whether_another_tells_waits_all_the_same(tmp_path: Path, directory: int) -> None:
+    (tmp_path / "terminal-7.telling").symlink_to("elsewhere")
+    told = Told()
+    clock = Clock()
+    with python_running(HOLD, tmp_path):
+        waiting = locks(directory, clock, me=Holder(1, 7), tell=told, timeout_seconds=3, sleep=clock.sleep)
+        with pytest.raises(LockTimeout):
+            waiting.hold("key").__enter__()
+
+    assert len(told.holders) == 1

@@ -120,3 +120,27 @@ def test_without_keys_there_is_nothing_to_check() -> None:
 
     assert aws.begin_check() is None
     aws.finish_check()
+
+
+def test_the_main_thread_waits_for_the_check_before_it_uses_aws_itself() -> None:
+    order = []
+    go_on = threading.Event()
+
+    class Sts(FakeSts):
+        def caller_arn(self, key: AccessKey) -> str:
+            go_on.wait(20)
+            order.append("checked")
+            return ""
+
+        def totp_device(self, key: AccessKey) -> str | None:
+            order.append("asked")
+            return None
+
+    aws = PreparedAws(lambda: Sts(Clock()))
+    aws.expect_code_for(KEY)
+    aws.begin_check()
+    threading.Timer(0.05, go_on.set).start()
+    aws.totp_device(KEY)
+
+    assert order == ["checked", "asked"]
+    aws.finish_check()
