@@ -20,6 +20,7 @@
     │   └── LockTimeout                   another gds-exec holds the lock
     ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
     ├── OutputFailed                 125  what we print cannot be written
+    ├── SystemRefused                125  no more open files, or no memory
     ├── InternalError                125  a fault of ours
     ├── CommandNotExecutable         126
     └── CommandNotFound              127
@@ -122,6 +123,10 @@ class NobodyToAsk(GdsExecError):
 
 class OutputFailed(GdsExecError):
     slug = "output-failed"
+
+
+class SystemRefused(GdsExecError):
+    slug = "system-refused"
 
 
 class InternalError(GdsExecError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from gds_exec.cli.messages import report, trace
-from gds_exec.errors import GdsExecError, InternalError
+from gds_exec.errors import GdsExecError, InternalError, SystemRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from gds_exec.invocation import Invocation
+
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation | None) -> int:
@@ -26,15 +29,26 @@ def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation |
         return _do(argv, environ, invocation)
     except GdsExecError as error:
         trace(error)
-        report(error)
-        return error.exit_status
+        return _end(error)
+    except OSError as error:
+        trace(error)
+        if error.errno not in _EXHAUSTED:
+            return _end(_internal(error))
+        return _end(SystemRefused(f"this machine lets us do no more: {os.strerror(error.errno)}"))
     except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is one line, too
         trace(error)
-        fault = InternalError(
-            f"an internal error: {type(error).__name__}", hint="please report it with what --debug says"
-        )
-        report(fault)
-        return fault.exit_status
+        return _end(_internal(error))
+
+
+def _end(error: GdsExecError) -> int:
+    report(error)
+    return error.exit_status
+
+
+def _internal(error: Exception) -> InternalError:
+    return InternalError(
+        f"an internal error: {type(error).__name__}", hint="please report it with what --debug says"
+    )
 
 
 def leave(status: int) -> NoReturn:

@@ -18,7 +18,7 @@ from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin, made_up_session_name
 from gds_exec.credentials.session_file import cache_path
 from gds_exec.credentials.source import KeySource, identity_of
-from gds_exec.errors import UsageError
+from gds_exec.errors import AwsUnreachable, UsageError
 from gds_exec.redaction import show
 from gds_exec.terminal import Terminal
 
@@ -177,8 +177,11 @@ def _helper(environ: Environ) -> Callable[[str], str]:
 
 
 def _aws(connection: Connection) -> StsApi:
-    from gds_exec.credentials.aws import Aws  # which loads botocore
-
+    try:
+        from gds_exec.credentials.aws import Aws  # which loads botocore
+    except (OSError, ImportError) as error:  # too many open files, for one
+        reason = getattr(error, "strerror", None) or str(error)
+        raise AwsUnreachable(f"botocore cannot be loaded: {show(reason)}") from error
     return Aws(connection)
 
 

@@ -45,10 +45,10 @@ class SessionCache:
         """Return the session kept under this key, however old it is."""
         return None if self.directory is None else read(self.directory, key)
 
-    def keep(self, key: str, session: SessionCredentials, *, is_durable: bool = True) -> None:
-        """Keep the session under this key, if the disk allows; a power cut may cost one not durable."""
+    def keep(self, key: str, session: SessionCredentials) -> None:
+        """Keep the session under this key, if the disk allows."""
         with self._only_warning():
-            self._write(file_name(key), serialise(session), is_durable=is_durable)
+            self._write(file_name(key), serialise(session))
 
     def drop(self, key: str) -> None:
         """Forget the session under this key."""

@@ -148,8 +148,7 @@ class Provider:
             if session is not None:
                 self._made[key] = session
                 self._just_made.add(key)
-                costs_a_code = plan.next_chain[-1].mfa_serial is not None
-                self._cache.keep(key, session, is_durable=costs_a_code)
+                self._cache.keep(key, session)
 
     def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
         """Return the new session, or `None` where a second way is worth trying."""
