@@ -642,7 +642,7 @@ def test_session_that_aws_never_knows_is_not_made_for_ever(world: World) -> None
         pytest.param("wrong-secret", ("does not belong to the access key id",), id="wrong-secret"),
     ],
 )
-def test_bad_key_is_told_with_its_profile_before_a_code_is_asked_for(
+def test_bad_key_is_told_with_its_profile_and_the_question_withdrawn(
     world: World, spoil: str, words: tuple[str, ...]
 ) -> None:
     world.add_role("admin")
@@ -653,10 +653,21 @@ def test_bad_key_is_told_with_its_profile_before_a_code_is_asked_for(
     else:
         world.user.key = LongLivedKey(world.user.access_key_id, "another secret")
     child = world.terminal("admin", "--", "echo", "started")
-    said = finish(child)
+    child.expect(r"MFA code for admin \([^)]*\): ")
+    said = finish(child).removeprefix("\n")  # nobody has typed anything
     assert child.exitstatus == 125, said
     assert_speaks_as_ours(said, "[source-credentials-invalid]", "the keys of profile gds-users", *words)
-    assert "MFA code for admin (" not in said
+    assert [call.action for call in world.aws.calls] == ["GetCallerIdentity"]
+
+
+def test_of_many_with_a_bad_key_who_had_to_wait_ask_nothing(world: World) -> None:
+    world.add_role("admin")
+    world.user.key.active = False
+    one = f"{GDS_EXEC} admin -- true"
+    said = finish(world.terminal_program("sh", "-c", f"{one} & {one} & {one} & {one}; wait"))
+
+    assert said.count("[source-credentials-invalid]") == 4
+    assert said.count("MFA code for admin (") < 4
 
 
 def test_code_that_aws_repeats_is_not_repeated(world: World) -> None:
