@@ -252,7 +252,7 @@ def _invocation(arguments: list[str], environ: "Mapping[str, str]") -> Invocatio
         shell=shell,
         duration_seconds=_perhaps(duration_seconds, options["--duration"]),
         min_remaining_seconds=_perhaps(duration_seconds, options["--min-remaining"]),
-        region=_perhaps(_region, options["--region"]),
+        region=_perhaps(region_name, options["--region"]),
         mfa_code=options["--mfa-code"] or None,
         source_profile=options["--source-profile"] or None,
         session_name=_perhaps(_session_name, options["--session-name"]),
@@ -294,7 +294,8 @@ def _truth(text: str) -> bool:
     return text != ""
 
 
-def _region(text: str) -> str:
+def region_name(text: str) -> str:
+    """Return the text, which may be a region's name. Raise `ValueError` for one that cannot be."""
     if not (text.isascii() and text.replace("-", "").isalnum()):
         raise ValueError(text)
     return text

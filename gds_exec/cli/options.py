@@ -12,7 +12,7 @@ import typer
 
 from gds_exec.cli.messages import enable_debug
 from gds_exec.config.profile_values import is_session_name
-from gds_exec.invocation import duration_seconds
+from gds_exec.invocation import duration_seconds, region_name
 
 
 def _duration(text: str) -> int:
@@ -29,9 +29,10 @@ def _session_name(text: str) -> str:
 
 
 def _region(text: str) -> str:
-    if not (text.isascii() and text.replace("-", "").isalnum()):
-        raise typer.BadParameter(f"{text!r} is no region such as eu-west-2")
-    return text
+    try:
+        return region_name(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no region such as eu-west-2") from None
 
 
 def _show_version(is_wanted: bool) -> None:
