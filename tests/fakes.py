@@ -53,6 +53,7 @@ class FakeSts:
     calls: list[Call] = field(default_factory=list)
     identified: list[AccessKey] = field(default_factory=list)
     searched: list[AccessKey] = field(default_factory=list)
+    rehearsals: int = 0
 
     def make_session(
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
@@ -77,6 +78,9 @@ class FakeSts:
     def totp_device(self, key: AccessKey) -> str | None:
         self.searched.append(key)
         return self.device
+
+    def rehearse(self) -> None:
+        self.rehearsals += 1
 
     @property
     def requests(self) -> list[Request]:

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from gds_exec.credentials.aws_answers import CONNECT_SECONDS, Call, errors_as_ours, is_passing, session_of
 from gds_exec.credentials.aws_data import use_lean_data
+from gds_exec.credentials.aws_rehearsal import rehearse
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.errors import AwsUnreachable, CredentialsError
 
@@ -50,6 +51,9 @@ class StsApi(Protocol):
 
     def totp_device(self, key: AccessKey) -> str | None:
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
+
+    def rehearse(self) -> None:
+        """Make the calls for sessions once without sending them, so that the first real ones are quick."""
 
 
 class Aws:
@@ -103,6 +107,10 @@ class Aws:
             return None  # only a help: the user may not be allowed to list their own devices
         # FIDO devices are listed too (`:u2f/`), but STS takes codes alone.
         return next((serial for serial in sorted(serials) if ":u2f/" not in serial), None)
+
+    def rehearse(self) -> None:
+        """Make the calls for sessions once without sending them, so that the first real ones are quick."""
+        rehearse(self._sts)
 
     def _call(self, operation: str, request: Request | None = None, token_code: str | None = None) -> Call:
         return Call(operation, self._connection, self._now, request, token_code)

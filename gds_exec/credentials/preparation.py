@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from gds_exec.context import suppress
 from gds_exec.signals import all_blocked
 
 TYPE_CHECKING = False
@@ -47,13 +48,13 @@ class PreparedAws:
         self._key = key
 
     def begin_check(self) -> int | None:
-        """Begin to check these keys in a thread, and to connect to AWS for what comes then.
+        """Begin to check these keys in a thread, to connect to AWS and to rehearse what comes then.
 
         Return a descriptor that can be read from once the check has failed. Only for the main thread.
         """
         if self._check is None and self._key is not None and not self._is_known(self._key):
             key = self._key
-            self._check = _Check(lambda: self._check_now(key))
+            self._check = _Check(lambda: self._check_and_rehearse(key))
             if not self._check.start():
                 self._check = None
         return self._check.failure if self._check else None
@@ -68,6 +69,11 @@ class PreparedAws:
 
     def _is_known(self, key: AccessKey) -> bool:
         return key.access_key_id in self._known
+
+    def _check_and_rehearse(self, key: AccessKey) -> None:
+        self._check_now(key)
+        with suppress(Exception):  # worth two milliseconds, not the code that is being typed
+            self._aws().rehearse()
 
     def _check_now(self, key: AccessKey) -> None:
         self._aws().caller_arn(key)

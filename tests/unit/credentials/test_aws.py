@@ -287,6 +287,22 @@ def test_one_connection_serves_all_keys_and_all_calls(
     assert kept_open.connections == 1
 
 
+def test_a_rehearsal_sends_nothing_and_leaves_the_calls_as_they_were(
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice, role: Role
+) -> None:
+    aws.caller_arn(key_of(alice))
+    sandbox.calls.clear()
+    aws.rehearse()
+    assert sandbox.calls == []
+
+    request = SessionTokenRequest(device.serial, HOUR)
+    aws.make_session(request, key_of(alice), session_name="", token_code=device.code())
+    session = aws.make_session(assume(role), key_of(alice), session_name="a-name")
+
+    assert [call.action for call in sandbox.calls] == ["GetSessionToken", "AssumeRole"]
+    assert session.access_key.access_key_id.startswith("ASIA")
+
+
 @pytest.mark.parametrize(
     ("idle_seconds", "connections"),
     [

@@ -48,6 +48,18 @@ def test_keys_are_checked_once_beside_the_question(sts: FakeSts) -> None:
     assert sts.identified == [KEY]
 
 
+def test_calls_are_rehearsed_only_while_somebody_is_asked(sts: FakeSts) -> None:
+    aws = PreparedAws(lambda: sts)
+    aws.expect_code_for(KEY)
+    aws.finish_check()
+    assert sts.rehearsals == 0
+
+    aws.expect_code_for(OTHER)
+    aws.begin_check()
+    aws.finish_check()
+    assert sts.rehearsals == 1
+
+
 def test_keys_are_checked_where_nobody_was_asked(sts: FakeSts) -> None:
     aws = PreparedAws(lambda: sts)
     aws.expect_code_for(KEY)
