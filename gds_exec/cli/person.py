@@ -1,13 +1,15 @@
-"""The person to ask: at the terminal, if there is one and it is ours to use."""
+"""The person to ask: at the terminal, if there is one and it is ours to use, or else at a desktop."""
 
 from __future__ import annotations
 
-from gds_exec.errors import NobodyToAsk
+from gds_exec.errors import HelperFailed, NobodyToAsk
 from gds_exec.redaction import show
 from gds_exec.terminal import Moot, NotForeground
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from gds_exec.credentials.locks import Holder
     from gds_exec.credentials.mfa import Question
     from gds_exec.credentials.preparation import PreparedAws
@@ -23,18 +25,27 @@ class Person:
     """Whoever sits at the terminal. `terminal` is None where there is none; `aws` is made ready meanwhile."""
 
     def __init__(
-        self, terminal: Terminal | None, *, aws: PreparedAws, timeout_seconds: float, is_input_allowed: bool
+        self,
+        terminal: Terminal | None,
+        *,
+        aws: PreparedAws,
+        timeout_seconds: float,
+        is_input_allowed: bool,
+        is_source: bool = True,
+        may_decline: bool = False,
     ) -> None:
-        self._terminal = terminal if is_input_allowed else None
+        self._terminal = terminal if is_input_allowed and is_source else None
         self._aws = aws
         self._timeout_seconds = timeout_seconds
         self._is_input_allowed = is_input_allowed
+        self._is_source = is_source
+        self._may_decline = may_decline
 
     def is_there(self) -> bool:
         return self._terminal is not None and self._terminal.is_foreground()
 
     def ask(self, prompt: str) -> str | None:
-        """Return what was typed, None for Ctrl-D.
+        """Return what was typed, None for Ctrl-D and, from who may decline, for nothing but Enter.
 
         Raise `NobodyToAsk` where nothing was in time, and what AWS says meanwhile of keys that no
         code can help.
@@ -42,7 +53,7 @@ class Person:
         if self._terminal is None:
             raise NobodyToAsk(self._absence(), hint=_HOW_OTHERWISE)
         try:
-            return self._ask(self._terminal, prompt)
+            typed = self._ask(self._terminal, prompt)
         except TimeoutError:
             raise NobodyToAsk(
                 f"nobody gave an MFA code within {self._timeout_seconds:.0f} s",
@@ -50,6 +61,7 @@ class Person:
             ) from None
         except NotForeground:
             raise NobodyToAsk(self._absence(), hint=_HOW_IN_FOREGROUND) from None
+        return None if self._may_decline and typed == "" else typed
 
     def _ask(self, terminal: Terminal, prompt: str) -> str | None:
         try:
@@ -71,7 +83,51 @@ class Person:
     def _absence(self) -> str:
         if not self._is_input_allowed:
             return "--no-input forbids to ask"
+        if not self._is_source:
+            return "GDS_EXEC_MFA_SOURCE leaves out the terminal"
         return "there is no terminal to ask on" if self._terminal is None else "this is a background job"
+
+
+def _run_program(command: str, environ: Mapping[str, str], timeout_seconds: float) -> str:
+    from gds_exec.child.program import run_program  # which loads subprocess
+
+    return run_program(command, environ=environ, timeout_seconds=timeout_seconds)
+
+
+class Desktop:
+    """Whoever sits at the screen that `environ` tells of, where a dialog can be shown to them."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        *,
+        timeout_seconds: float,
+        is_input_allowed: bool,
+        run: Callable[[str, Mapping[str, str], float], str] = _run_program,
+    ) -> None:
+        self._environ = environ
+        self._timeout_seconds = timeout_seconds
+        self._is_input_allowed = is_input_allowed
+        self._run = run
+
+    def is_there(self) -> bool:
+        is_attended = self._is_input_allowed and not self._environ.get("CI")
+        return is_attended and self._command("") is not None
+
+    def ask(self, text: str) -> str:
+        """Return what was typed into a dialog; raise `NobodyToAsk` where it was not answered."""
+        try:
+            return self._run(self._command(text) or "", self._environ, self._timeout_seconds)
+        except HelperFailed as error:
+            raise NobodyToAsk(
+                f"no MFA code was given in the dialog ({error.message})",
+                hint="run it again, and type the six digits",
+            ) from error
+
+    def _command(self, text: str) -> str | None:
+        from gds_exec.cli.dialog import dialog_command  # only where there is no terminal to ask on
+
+        return dialog_command(text, self._environ)
 
 
 def waiting_for(holder: Holder) -> str:

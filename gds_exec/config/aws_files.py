@@ -30,7 +30,10 @@ _PIECE_BYTES = 65_536
 
 
 class FileRead(Value):
-    """A file that was looked for: its status as its content began to be read, None where it is not there."""
+    """A file that was looked for: its status as its content began to be read, None where it is not there.
+
+    Its path is empty where there is no home directory to look in.
+    """
 
     path: str
     status: os.stat_result | None
@@ -39,8 +42,8 @@ class FileRead(Value):
 class AwsFiles(Value):
     """What both files say.
 
-    `read` holds, config file first, those of the two that have a path; where nothing but absolute
-    paths and the values of AWS_* and HOME led there, `is_location_plain`. `unread_sections` says, by
+    Where nothing but absolute paths and the values of AWS_* and HOME led to them, `is_location_plain`.
+    `unread_sections` says, by
     the name that was probably meant, why a section is no profile; `missing_files` says which variable
     names a file that is not there.
     """
@@ -49,13 +52,19 @@ class AwsFiles(Value):
     config_profiles: dict[str, Section]
     credentials_profiles: dict[str, Section]
     services: dict[str, Section]
-    read: tuple[FileRead, ...]
+    config_file: FileRead
+    credentials_file: FileRead
     is_location_plain: bool
     missing_files: tuple[str, ...]
     unread_sections: dict[str, str]
     exposure: str | None
 
     _unshown = ("profiles", "config_profiles", "credentials_profiles", "services", "unread_sections")
+
+    @property
+    def read(self) -> tuple[FileRead, ...]:
+        """Those of the two that have a path, config file first."""
+        return tuple(file for file in (self.config_file, self.credentials_file) if file.path)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -110,7 +119,8 @@ def read_aws_files(
         config_profiles=sorted_sections.profiles,
         credentials_profiles=credentials.sections,
         services=sorted_sections.services,
-        read=tuple(FileRead(location.path, file.status) for location, file in located if location.path),
+        config_file=FileRead(locations[0].path, config.status),
+        credentials_file=FileRead(locations[1].path, credentials.status),
         is_location_plain=all(location.is_plain for location in locations),
         missing_files=tuple(
             f"{location.variable} names '{show(location.path)}', which does not exist"

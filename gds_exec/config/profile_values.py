@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gds_exec.errors import BrokenProfile
+from gds_exec.invocation import duration_seconds as duration_of
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -87,6 +88,25 @@ def duration_seconds(section: Section) -> int | None:
         reason = f"is not between {SHORTEST_SECONDS} and {LONGEST_ROLE_SECONDS}"
         raise _unusable(section, "duration_seconds", reason)
     return seconds
+
+
+def seconds(section: Section, key: str) -> int | None:
+    """Return a setting of ours that is a duration such as `8h`, `15m` or `900`, in seconds."""
+    value = text(section, key)
+    if not value:
+        return None
+    try:
+        return duration_of(value)
+    except ValueError:
+        raise _unusable(section, key, "is no duration such as 8h, 180m, 1h30m or 3600") from None
+
+
+def truth(section: Section, key: str) -> bool:
+    """Return a setting of ours that is `true` or `false`."""
+    value = (text(section, key) or "false").lower()
+    if value not in {"true", "false"}:
+        raise _unusable(section, key, "is neither true nor false")
+    return value == "true"
 
 
 def ignored_duration(section: Section) -> str | None:

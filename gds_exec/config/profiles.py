@@ -77,6 +77,7 @@ class Profile(Value):
     roles: tuple[Role, ...] = ()
     mfa_serial: str | None = None
     mfa_process: str | None = None
+    ykman_account: str | None = None
     region: str | None = None
     sts_endpoint_url: str | None = None
     iam_endpoint_url: str | None = None
@@ -84,6 +85,9 @@ class Profile(Value):
     duration_seconds: int | None = None
     warnings: tuple[str, ...] = ()
     source_mfa_serial: str | None = None
+    min_remaining_seconds: int | None = None
+    mfa_max_age_seconds: int | None = None
+    refresh: bool = False
 
 
 def find_profile(
@@ -138,6 +142,7 @@ def _complete(
         roles=tuple(roles),
         mfa_serial=next(filter(None, map(profile_values.mfa_serial, device_sections)), None),
         mfa_process=first_text(sections, "mfa_process"),
+        ykman_account=first_text(sections, "gds_exec_ykman_account"),
         region=text(sections[0], "region") or None,
         sts_endpoint_url=endpoint_url("sts"),
         iam_endpoint_url=endpoint_url("iam"),
@@ -145,6 +150,9 @@ def _complete(
         duration_seconds=roles[-1].duration_seconds if roles else None,
         warnings=_warnings(files, chain),
         source_mfa_serial=_mfa_serial_if_usable(source_section),
+        min_remaining_seconds=profile_values.seconds(sections[0], "gds_exec_min_remaining"),
+        mfa_max_age_seconds=profile_values.seconds(sections[0], "gds_exec_mfa_max_age"),
+        refresh=profile_values.truth(sections[0], "gds_exec_refresh"),
     )
 
 

@@ -17,13 +17,19 @@ from gds_exec.credentials.private_directory import (
     write_atomically,
 )
 from gds_exec.credentials.session_file import (
+    PUT_OFF_SUFFIX,
     SHORTCUT_SUFFIX,
     SUFFIX,
+    about,
     file_name,
+    parse,
+    put_off_name,
+    put_off_until,
     read,
     read_private_text,
     serialise,
 )
+from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,30 +37,62 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.session import SessionCredentials
 
+COPY_SUFFIXES = (".config", ".credentials")  # of AWS's files, for a command that is refreshed
 _DAY_SECONDS = 86_400
+
+
+class Kept(Value):
+    """A session, the key that it is kept under, and what a person calls it."""
+
+    key: str
+    session: SessionCredentials
+    about: str
 
 
 class SessionCache:
     """The cache directory; without one, a cache that finds and keeps nothing."""
 
-    def __init__(self, directory: int | None, *, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: int | None, *, warn: Callable[[str], None], path: str | None = None
+    ) -> None:
         self.directory = directory
+        self.path = path
         self.warn = warn
 
     def find(self, key: str) -> SessionCredentials | None:
         """Return the session kept under this key, however old it is."""
         return None if self.directory is None else read(self.directory, key)
 
-    def keep(self, key: str, session: SessionCredentials) -> None:
-        """Keep the session under this key, if the disk allows."""
+    def keep(self, key: str, session: SessionCredentials, *, about: str = "") -> None:
+        """Keep the session under this key, if the disk allows; `about` is what a person calls it."""
         with self._only_warning():
-            self._write(file_name(key), serialise(session))
+            self._write(file_name(key), serialise(session, about=about))
+
+    def all_kept(self) -> list[Kept]:
+        """Return every session that is kept, the one that ends first in front."""
+        names = [] if self.directory is None else os.listdir(self.directory)
+        kept = [self._kept(name.removesuffix(SUFFIX)) for name in names if name.endswith(SUFFIX)]
+        return sorted(filter(None, kept), key=lambda kept: (kept.session.expiration or 0, kept.key))
+
+    def _kept(self, key: str) -> Kept | None:
+        text = "" if self.directory is None else read_private_text(self.directory, file_name(key)) or ""
+        session = parse(text)
+        return Kept(key, session, about(text)) if session is not None else None
 
     def drop(self, key: str) -> None:
         """Forget the session under this key."""
         if self.directory is not None:
             with suppress(OSError):
                 os.unlink(file_name(key), dir_fd=self.directory)
+
+    def put_off_until(self, key: str) -> int:
+        """Return until when the renewal of this session is put off, in seconds since the epoch, or 0."""
+        return 0 if self.directory is None else put_off_until(self.directory, key)
+
+    def put_off(self, key: str, until: float) -> None:
+        """Leave the renewal of this session, which failed, until then: for every process."""
+        with self._only_warning():
+            self._write(put_off_name(key), f"{int(until)}\n", is_durable=False)
 
     def keep_shortcut(self, name: str, text: str) -> None:
         """Keep what saves a later run time; nothing is said where that cannot be."""
@@ -127,9 +165,9 @@ def open_cache(
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     with suppress(OSError):
-        sweep(directory, SHORTCUT_SUFFIX)
+        sweep(directory, SHORTCUT_SUFFIX, PUT_OFF_SUFFIX, *COPY_SUFFIXES)
         _drop_expired(directory, now=now())
-    return SessionCache(directory, warn=warn)
+    return SessionCache(directory, warn=warn, path=os.path.abspath(path))
 
 
 def _drop_expired(directory: int, *, now: float) -> None:

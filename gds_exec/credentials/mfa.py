@@ -1,4 +1,4 @@
-"""MFA token codes: the sources they come from, and the care that a single-use code needs.
+"""MFA token codes, and the care that a single-use code needs; `code_sources` has where they come from.
 
 A code is good once within its 30 s step, and STS answers a wrong and a spent one alike. So the
 step in which each device was last used is remembered (never the code), and a refusal within
@@ -16,9 +16,7 @@ from gds_exec.errors import (
     HelperFailed,
     NobodyToAsk,
     TokenCodeRefused,
-    UsageError,
 )
-from gds_exec.redaction import show
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -37,6 +35,10 @@ if TYPE_CHECKING:
         @property
         def is_renewing(self) -> bool:
             """Whether it computes a new code by itself when the next step comes."""
+
+        @property
+        def needs_person(self) -> bool:
+            """Whether a person must type the code."""
 
         def ask(self, question: Question) -> str: ...
 
@@ -61,77 +63,11 @@ def as_token_code(text: str) -> str | None:
 
 
 class Question(Value):
-    """Which code is wanted, and what for."""
+    """Which code is wanted, and what for; `complaint` is what was wrong with the one before."""
 
     role: str
     device: str
-
-
-class GivenCode:
-    """The code of `--mfa-code` or GDS_EXEC_MFA_CODE: good for one call."""
-
-    is_renewing = False
-
-    def __init__(self, code: str | None) -> None:
-        self._code = _checked(code) if code else None
-
-    @property
-    def is_available(self) -> bool:
-        return self._code is not None
-
-    def ask(self, question: Question) -> str:  # noqa: ARG002  # a given code is for whatever device
-        code, self._code = self._code or "", None
-        return code
-
-
-class ProcessCode:
-    """The profile's `mfa_process`: a command that prints a code."""
-
-    is_renewing = True
-
-    def __init__(self, command: str | None, *, run: Callable[[str], str]) -> None:
-        self._command = command
-        self._run = run
-
-    @property
-    def is_available(self) -> bool:
-        return bool(self._command)
-
-    def ask(self, question: Question) -> str:
-        code = as_token_code(self._run(self._command or ""))
-        if code is None:
-            raise HelperFailed(
-                f"mfa_process printed no code of six digits for {show(question.role)}",
-                hint="run its command by hand and see that it prints six digits and nothing else",
-            )
-        return code
-
-
-class PersonCode:
-    """A person at the terminal, where there is one."""
-
-    is_renewing = False
-
-    def __init__(
-        self, ask: Callable[[str], str | None], *, say: Callable[[str], None], can_ask: Callable[[], bool]
-    ) -> None:
-        self._ask = ask
-        self._say = say
-        self._can_ask = can_ask
-
-    @property
-    def is_available(self) -> bool:
-        return self._can_ask()
-
-    def ask(self, question: Question) -> str:
-        for _ in range(_TRIES):
-            typed = self._ask(f"MFA code for {show(question.role)} ({show(question.device)}): ")
-            if typed is None:
-                raise NobodyToAsk("no MFA code was given", hint="run it again, and type the six digits")
-            if (code := as_token_code(typed)) is not None:
-                return code
-            self._say("an MFA code is six digits")
-        raise NobodyToAsk(f"no MFA code of six digits in {_TRIES} tries")
+    complaint: str | None = None
 
 
 class TokenCodes:
@@ -154,10 +90,25 @@ class TokenCodes:
         self._refused: set[str] = set()
         self._refused_step: int | None = None
         self._failed: list[CodeSource] = []
+        self._leaves_out_persons = False
 
     @property
     def is_available(self) -> bool:
         return self._first_available() is not None
+
+    @property
+    def available_sources(self) -> tuple[CodeSource, ...]:
+        """Those that could be asked now, in the order in which they would be."""
+        return tuple(source for source in self._sources if source.is_available)
+
+    def without_person(self) -> TokenCodes:
+        """Return those of the sources that need no person."""
+        sources = [source for source in self._sources if not source.needs_person]
+        codes = TokenCodes(
+            sources, say=self._say, why_nobody=self.why_nobody, now=self._now, sleep=self._sleep
+        )
+        codes._leaves_out_persons = True
+        return codes
 
     def spend(
         self,
@@ -178,6 +129,7 @@ class TokenCodes:
                 break
             if refusal is not None:
                 self._say(refusal.message)
+                question = question.but(complaint=refusal.message)
             code = self._code(question, device)
             check()
             step = self._step()
@@ -215,7 +167,10 @@ class TokenCodes:
             except HelperFailed as error:
                 failure = error
                 self._failed.append(source)
-        raise failure or self.why_nobody(question)
+        why_nobody = self.why_nobody(question)
+        if failure is not None and self._leaves_out_persons:  # one of them may have what a helper has not
+            raise NobodyToAsk(f"{failure.message}; {why_nobody.message}", hint=failure.hint) from failure
+        raise failure or why_nobody
 
     def _send(self, code: str, call: Callable[[str], Answer]) -> Answer:
         if code in self._refused:
@@ -245,10 +200,3 @@ class TokenCodes:
 
     def _seconds_to_next_step(self) -> float:
         return STEP_SECONDS - self._now() % STEP_SECONDS
-
-
-def _checked(text: str) -> str:
-    code = as_token_code(text)
-    if code is None:
-        raise UsageError("an MFA code is six digits", hint="give --mfa-code (GDS_EXEC_MFA_CODE) as 123456")
-    return code

@@ -7,6 +7,7 @@ AWS caps what is assumed from it at an hour, so longer sessions carry the code t
 from __future__ import annotations
 
 from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECONDS
+from gds_exec.credentials.renewal import can_begin, is_due
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.errors import SessionTooShort, UsageError
 from gds_exec.invocation import duration_text
@@ -38,7 +39,9 @@ class Asked(Value):
     duration_seconds: int | None = None
     min_remaining_seconds: int | None = None
     session_name: str | None = None
+    mfa_max_age_seconds: int | None = None
     new_session: bool = False
+    renewing: bool = False  # what is due to be renewed is not enough
 
 
 class Held(Value):
@@ -80,10 +83,15 @@ def decide(
     Raise `SessionTooShort` where AWS's limits cannot meet the minimum that was asked for.
     """
     requests, notices = _route(profile, asked, source_is_temporary=source_is_temporary)
+    oldest = _oldest_code(requests, asked, look=look, now=now)
     for done in range(len(requests), 0, -1):
         held = look(requests[:done])
         is_wanted = done == len(requests)
-        if held is not None and _is_usable(held, requests[done - 1], asked, now=now, is_wanted=is_wanted):
+        if (
+            held is not None
+            and (held.is_just_made or held.session.issued >= oldest)
+            and _is_usable(held, requests[done - 1], asked, now=now, is_wanted=is_wanted)
+        ):
             return Plan(requests, done, held.session, notices)
     return Plan(requests, 0, None, notices)
 
@@ -95,6 +103,22 @@ def check_minimum(session: SessionCredentials, asked: Asked, *, now: float) -> N
         raise _too_short(minimum, int(session.seconds_left(now)))
 
 
+def _oldest_code(requests: tuple[Request, ...], asked: Asked, *, look: Look, now: float) -> float:
+    """Return since when sessions may have been made, by AWS's clock, for their code to be young enough.
+
+    It is the first call that carries the code. What was made from a session that has been replaced
+    since may go back to a code that is older than anyone knows.
+    """
+    if asked.mfa_max_age_seconds is None or not requests or requests[0].mfa_serial is None:
+        return float("-inf")
+    with_code = look(requests[:1])
+    if with_code is None:
+        return float("inf")
+    if with_code.is_just_made or with_code.session.age_seconds(now) <= asked.mfa_max_age_seconds:
+        return with_code.session.issued
+    return float("inf")
+
+
 def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wanted: bool) -> bool:
     session = held.session
     if held.is_just_made:
@@ -102,7 +126,9 @@ def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wan
     if asked.new_session and isinstance(request, AssumeRoleRequest):
         return False
     if is_wanted:
-        return session.can_begin(now, min_remaining_seconds=asked.min_remaining_seconds)
+        if asked.renewing and is_due(session, now):
+            return False
+        return can_begin(session, now, min_remaining_seconds=asked.min_remaining_seconds)
     if session.is_from_the_future(now):
         return False
     return session.seconds_left(now) >= min(_MIN_SOURCE_SECONDS, session.life_seconds() / 4)

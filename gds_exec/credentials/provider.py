@@ -11,10 +11,12 @@ import time
 from gds_exec.credentials.cache import DeviceMemory
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Held, check_minimum, decide
+from gds_exec.credentials.renewal import is_valid
 from gds_exec.credentials.request import AssumeRoleRequest, cache_key, device_key, is_answer_for
 from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
 from gds_exec.redaction import show
 from gds_exec.terminal import Suspended, suspend_this_process
+from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,12 +25,20 @@ if TYPE_CHECKING:
     from gds_exec.config.profiles import Profile
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.locks import Locks
-    from gds_exec.credentials.mfa import TokenCodes
+    from gds_exec.credentials.mfa import CodeSource, TokenCodes
     from gds_exec.credentials.plan import Asked, Plan
     from gds_exec.credentials.preparation import PreparedAws
     from gds_exec.credentials.request import Origin, Request
     from gds_exec.credentials.session import AccessKey, SessionCredentials
     from gds_exec.credentials.source import KeySource
+
+
+class Outlook(Value):
+    """What there is to do, what is held of each of its steps, and where a code would come from."""
+
+    plan: Plan
+    held: tuple[SessionCredentials | None, ...]
+    code_sources: tuple[CodeSource, ...]
 
 
 class Provider:
@@ -57,7 +67,7 @@ class Provider:
         self._aws = aws
         self._cache = cache
         self._locks = locks
-        self._codes = codes
+        self._codes = self._all_codes = codes
         self._make_session_name = make_session_name
         self._notice = notice
         self._now = now
@@ -69,11 +79,13 @@ class Provider:
         self._denied: str | None = None  # the cache key of the role that was refused without MFA
         self.kept_under: str | None = None  # the cache key of what was retrieved
 
-    def retrieve(self) -> SessionCredentials:
+    def retrieve(self, *, with_person: bool = True) -> SessionCredentials:
         """Return a session as it was asked for: cached, made, or made after asking for a code.
 
-        Raise a `GdsExecError` that says why there is none.
+        Raise a `GdsExecError` that says why there is none; `NobodyToAsk` also where it takes a person
+        and that is not wanted.
         """
+        self._codes = self._all_codes if with_person else self._all_codes.without_person()
         self._just_made.clear()
         while True:
             try:
@@ -86,14 +98,40 @@ class Provider:
                 self._suspend()
                 self._just_made.clear()
 
+    def held(self) -> SessionCredentials | None:
+        """Return the session that is at hand for what was asked, if AWS still takes it."""
+        plan = self._decide(self._profile)
+        for chain in (plan.requests, self._with_known_device(plan).requests):
+            held = self._look(chain) if chain else None
+            if held is not None and is_valid(held.session, self._now()):
+                self.kept_under = cache_key(self._origin, chain)
+                return held.session
+        return None
+
+    def outlook(self) -> Outlook:
+        """Return what `retrieve()` would begin with now. Nothing is made, fetched or asked for."""
+        plan = self._plan()
+        chains = (plan.requests[: length + 1] for length in range(len(plan.requests)))
+        found = (self._look(chain) for chain in chains)
+        held = tuple(one.session if one else None for one in found)
+        return Outlook(plan, held, self._codes.available_sources)
+
     def _plan(self) -> Plan:
         plan = self._decide(self._profile)
-        if plan.is_complete or self._profile.mfa_serial is not None:
+        if plan.is_complete:
             return plan
-        # The device that once opened this role is a guess for what to ask, but not for what is there.
-        device = self._cache.device_of(cache_key(self._origin, plan.requests[:1]))
-        known = self._decide(self._profile.but(mfa_serial=device)) if device else plan
+        known = self._with_known_device(plan)
         return known if known.is_complete else plan
+
+    def _with_known_device(self, plan: Plan) -> Plan:
+        """Return the plan with the device that once opened this role, if it names none itself.
+
+        That is a guess for what to ask, but not for what is there.
+        """
+        if self._profile.mfa_serial is not None or not plan.requests:
+            return plan
+        device = self._cache.device_of(cache_key(self._origin, plan.requests[:1]))
+        return self._decide(self._profile.but(mfa_serial=device)) if device else plan
 
     def _decide(self, profile: Profile) -> Plan:
         return decide(
@@ -148,7 +186,7 @@ class Provider:
             if session is not None:
                 self._made[key] = session
                 self._just_made.add(key)
-                self._cache.keep(key, session)
+                self._cache.keep(key, session, about=self._called(plan.next_chain[-1]))
 
     def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
         """Return the new session, or `None` where a second way is worth trying."""
@@ -211,11 +249,19 @@ class Provider:
             raise error
         profile = self._profile.but(mfa_serial=device)
         if self._decide(profile).device is not None and not self._codes.is_available:
+            if self._codes is not self._all_codes:  # a person, who was not wanted, might help
+                raise self._codes.why_nobody(self._question(device)) from error
             from gds_exec.credentials.refusals import denied_hint
 
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")
         return profile
+
+    def _called(self, request: Request) -> str:
+        if isinstance(request, AssumeRoleRequest):
+            is_wanted = request.role_arn == self._profile.roles[-1].role_arn
+            return self._profile.name if is_wanted else request.role_arn
+        return request.mfa_serial
 
     def _question(self, device: str) -> Question:
         return Question(role=self._profile.name, device=device)

@@ -7,7 +7,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Self
 
-_MIN_REMAINING_SECONDS = 300
 _CLOCK_TOLERANCE_SECONDS = 300
 
 
@@ -69,16 +68,9 @@ class SessionCredentials:
             return float("inf")
         return self.expiration - (now + max(0, self.clock_offset))
 
-    def can_begin(self, now: float, *, min_remaining_seconds: int | None) -> bool:
-        """Return whether a command may begin with this session, found in the cache.
-
-        Without a minimum asked for, five minutes must be left, or a quarter of a shorter life.
-        """
-        if self.is_from_the_future(now):
-            return False
-        if min_remaining_seconds is None:
-            return self.seconds_left(now) >= min(_MIN_REMAINING_SECONDS, self.life_seconds() / 4)
-        return self.seconds_left(now) >= min_remaining_seconds
+    def age_seconds(self, now: float) -> float:
+        """Return how many seconds ago it was made, never fewer: see `seconds_left`."""
+        return now + max(0, self.clock_offset) - self.issued
 
     def is_from_the_future(self, now: float) -> bool:
         """Return whether the clock went back since it was made: then "not expired" means nothing."""

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 HEADER = "gds-exec session 1"
 SUFFIX = ".session1"
 SHORTCUT_SUFFIX = ".shortcut1"
+PUT_OFF_SUFFIX = ".putoff"
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
 LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
 _CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
+_ABOUT = "about"  # in hexadecimal digits, for a person may call it anything
 _FIELDS = (
     "access_key_id",
     "secret_access_key",
@@ -59,13 +61,27 @@ def open_if_private(path: str) -> int | None:
     return None
 
 
+def put_off_until(directory: int, key: str) -> int:
+    """Return until when the renewal of this session is put off, in seconds since the epoch, or 0."""
+    text = (read_private_text(directory, put_off_name(key)) or "").strip()
+    return _epoch(text) or 0
+
+
+def put_off_name(key: str) -> str:
+    """Return the name of the file that says until when a renewal is put off."""
+    return key + PUT_OFF_SUFFIX
+
+
 def file_name(key: str) -> str:
     """Return the name of a session's file: every version of the format has names of its own."""
     return key + SUFFIX
 
 
-def serialise(session: SessionCredentials) -> str:
-    """Return the text of a session's file. Raise `ValueError` for a session that has no such text."""
+def serialise(session: SessionCredentials, *, about: str = "") -> str:
+    """Return the text of a session's file; `about` is what a person calls it.
+
+    Raise `ValueError` for a session that has no such text.
+    """
     key = session.access_key
     values = (
         key.access_key_id,
@@ -78,7 +94,19 @@ def serialise(session: SessionCredentials) -> str:
     )
     if any("\n" in value for value in values):
         raise ValueError("AWS gave a session of more than one line")
-    return "\n".join([HEADER, *(f"{n}={v}" for n, v in zip(_FIELDS, values, strict=True)), "end", ""])
+    fields = [f"{name}={value}" for name, value in zip(_FIELDS, values, strict=True)]
+    if about:
+        fields.append(f"{_ABOUT}={about.encode('utf-8', 'surrogateescape').hex()}")
+    return "\n".join([HEADER, *fields, "end", ""])
+
+
+def about(text: str) -> str:
+    """Return what a person calls the session that a file's text holds, or an empty text."""
+    digits = next((line[len(_ABOUT) + 1 :] for line in text.split("\n") if line.startswith(f"{_ABOUT}=")), "")
+    try:
+        return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+    except ValueError:
+        return ""
 
 
 def parse(text: str) -> SessionCredentials | None:

@@ -461,6 +461,9 @@ def test_profile_that_does_not_lead_to_keys_says_why(home, config, error, messag
             id="security-key",
         ),
         pytest.param("services = none", "has no section [services none]", None, id="services"),
+        pytest.param("gds_exec_min_remaining = soon", "is no duration such as 8h", None, id="no-minimum"),
+        pytest.param("gds_exec_mfa_max_age = 15 m", "is no duration such as 8h", None, id="no-age"),
+        pytest.param("gds_exec_refresh = yes", "is neither true nor false", None, id="no-truth"),
     ],
 )
 def test_setting_that_cannot_be_used_is_named_with_its_place(home, setting, reason, hint):
@@ -484,6 +487,38 @@ def test_duration_that_botocore_ignores_is_ignored_and_said(home, value, seconds
     )
     assert profile.duration_seconds == seconds
     assert profile.warnings == ((warning,) if is_warned_of else ())
+
+
+def test_settings_of_ours_are_read_from_the_wanted_profile(home):
+    config = role_profile(
+        "team",
+        "gds_exec_min_remaining = 1h30m",
+        "gds_exec_mfa_max_age = 900",
+        "gds_exec_refresh = True",
+        "gds_exec_ykman_account = Amazon Web Services:alice",
+    )
+    profile = find(home, "team", config=config, credentials=BASE)
+    assert (profile.min_remaining_seconds, profile.mfa_max_age_seconds, profile.refresh) == (5400, 900, True)
+    assert profile.ykman_account == "Amazon Web Services:alice"
+
+
+def test_what_ours_say_of_a_source_profile_is_not_said_of_the_role_but_for_the_yubikey(home):
+    ours = "gds_exec_min_remaining = 1h\ngds_exec_mfa_max_age = 15m\ngds_exec_refresh = true\n"
+    credentials = f"{BASE}{ours}gds_exec_ykman_account = aws\n"
+    profile = find(home, "team", config=role_profile("team"), credentials=credentials)
+    assert (profile.min_remaining_seconds, profile.mfa_max_age_seconds, profile.refresh) == (
+        None,
+        None,
+        False,
+    )
+    assert profile.ykman_account == "aws"
+
+
+@pytest.mark.parametrize("value", ["", "false", "FALSE"])
+def test_refreshing_can_be_left_out(home, value):
+    config = role_profile("team", f"gds_exec_refresh = {value}", "gds_exec_mfa_max_age =")
+    profile = find(home, "team", config=config, credentials=BASE)
+    assert (profile.refresh, profile.mfa_max_age_seconds) == (False, None)
 
 
 def test_secrets_that_others_can_read_are_warned_of_where_they_are_used(home):

@@ -221,6 +221,34 @@ def test_the_device_that_opened_a_role_is_remembered(tmp_path: Path) -> None:
     assert cache.device_of("key") == "arn:aws:iam::111111111111:mfa/alice"
 
 
+def test_a_renewal_is_put_off_for_every_process(cache: SessionCache, tmp_path: Path) -> None:
+    cache.put_off(KEY, NOON + 0.9)
+    cache.put_off(KEY, NOON + 30.9)
+
+    assert open_cache(str(tmp_path), warn=never).put_off_until(KEY) == NOON + 30
+    assert cache.put_off_until("another") == 0
+
+
+def test_what_put_a_renewal_off_is_swept_after_a_day(cache: SessionCache, tmp_path: Path) -> None:
+    cache.put_off(KEY, NOON)
+    (path,) = tmp_path.iterdir()
+    open_cache(str(tmp_path), warn=never)
+    assert path.exists()
+    os.utime(path, (0, 0))
+
+    open_cache(str(tmp_path), warn=never)
+
+    assert not path.exists()
+
+
+def test_where_nothing_is_kept_nothing_is_put_off() -> None:
+    cache = SessionCache(None, warn=never)
+
+    cache.put_off(KEY, NOON)
+
+    assert cache.put_off_until(KEY) == 0
+
+
 def test_a_shortcut_is_kept_for_a_day_and_rewritten_only_if_it_says_something_new(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "name.shortcut1"
     cache = open_cache(str(tmp_path / "cache"), warn=never)

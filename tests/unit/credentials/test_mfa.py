@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.mfa import (
-    GivenCode,
-    PersonCode,
-    ProcessCode,
-    Question,
-    TokenCodes,
-    as_token_code,
-)
-from gds_exec.errors import AnswerLost, AwsRefused, HelperFailed, NobodyToAsk, TokenCodeRefused, UsageError
+from gds_exec.credentials.code_sources import GivenCode, PersonCode, ProcessCode
+from gds_exec.credentials.mfa import Question, TokenCodes, as_token_code
+from gds_exec.errors import AnswerLost, AwsRefused, HelperFailed, NobodyToAsk, TokenCodeRefused
 from tests.fakes import NOON, Clock, MemoryOfDevice, Said, ScriptedCodes, never
 
 if TYPE_CHECKING:
@@ -256,41 +250,9 @@ def test_a_given_code_that_is_refused_with_nobody_to_ask_is_a_refusal() -> None:
         token_codes(GivenCode("111111")).spend(QUESTION, MemoryOfDevice(), Calls(REFUSED))
 
 
-@pytest.mark.parametrize("code", ["98765", "abcdef", "١٢٣٤٥٦", "987654; rm"])
-def test_a_given_code_that_is_none_is_a_usage_error_that_does_not_repeat_it(code: str) -> None:
-    with pytest.raises(UsageError) as failure:
-        GivenCode(code)
-
-    assert code not in f"{failure.value.message}{failure.value.hint}"
-
-
-@pytest.mark.parametrize("code", [None, ""])
-def test_no_given_code_is_no_source(code: str | None) -> None:
-    assert not GivenCode(code).is_available
-
-
 def test_with_no_source_at_all_nothing_is_called() -> None:
     with pytest.raises(NobodyToAsk, match="nobody for admin"):
         token_codes().spend(QUESTION, MemoryOfDevice(), never)
-
-
-def test_mfa_process_prints_the_code() -> None:
-    commands = Said()
-
-    def run(command: str) -> str:
-        commands(command)
-        return "123 456\n"
-
-    assert ProcessCode("oathtool --totp", run=run).ask(QUESTION) == "123456"
-    assert commands.lines == ["oathtool --totp"]
-
-
-@pytest.mark.parametrize("printed", ["", "error: no such device", "1234567"])
-def test_mfa_process_that_prints_no_code_is_named_and_not_quoted(printed: str) -> None:
-    with pytest.raises(HelperFailed, match="mfa_process printed no code of six digits for admin") as failure:
-        ProcessCode("oathtool", run=lambda _: printed).ask(QUESTION)
-
-    assert not printed or printed not in failure.value.message
 
 
 def test_a_helper_that_fails_gives_way_to_the_person() -> None:
@@ -310,64 +272,6 @@ def test_a_helper_that_fails_where_nobody_else_has_a_code_is_the_error() -> None
         token_codes(helper).spend(QUESTION, MemoryOfDevice(), never)
 
 
-@pytest.mark.parametrize("command", [None, ""])
-def test_no_mfa_process_is_no_source(command: str | None) -> None:
-    assert not ProcessCode(command, run=never).is_available
-
-
-class Typing:
-    """A person who types these lines."""
-
-    def __init__(self, *lines: str | None) -> None:
-        self._lines = list(lines)
-        self.prompts: list[str] = []
-
-    def __call__(self, prompt: str) -> str | None:
-        self.prompts.append(prompt)
-        return self._lines.pop(0)
-
-
-def person(typing: Typing, say: Callable[[str], None] = never) -> PersonCode:
-    return PersonCode(typing, say=say, can_ask=lambda: True)
-
-
-def test_a_person_is_asked_in_one_line_that_names_role_and_device() -> None:
-    typing = Typing("123456")
-
-    assert person(typing).ask(QUESTION) == "123456"
-    assert typing.prompts == ["MFA code for admin (arn:aws:iam::111111111111:mfa/alice): "]
-
-
-def test_names_in_the_prompt_cannot_steer_the_terminal() -> None:
-    typing = Typing("123456")
-
-    person(typing).ask(Question(role="\x1b[2Jadmin", device="\u202ed"))
-
-    assert typing.prompts == ["MFA code for \\x1b[2Jadmin (\\u202ed): "]
-
-
-def test_what_is_no_code_is_asked_for_again_without_a_call() -> None:  # matrix 76
-    typing, said = Typing("yes", "12345", "123456"), Said()
-
-    assert person(typing, said).ask(QUESTION) == "123456"
-    assert said.lines == ["an MFA code is six digits"] * 2
-
-
-def test_a_person_who_types_no_code_three_times_is_asked_no_more() -> None:
-    with pytest.raises(NobodyToAsk):
-        person(Typing("yes", "no", "what", "123456"), Said()).ask(QUESTION)
-
-
-def test_ctrl_d_means_that_nobody_is_there() -> None:  # matrix 75
-    with pytest.raises(NobodyToAsk, match="no MFA code was given"):
-        person(Typing(None)).ask(QUESTION)
-
-
-@pytest.mark.parametrize("can_ask", [True, False])
-def test_a_person_is_available_where_one_can_be_asked(can_ask: bool) -> None:
-    assert PersonCode(never, say=never, can_ask=lambda: can_ask).is_available is can_ask
-
-
 def test_a_code_that_aws_looked_at_before_it_refused_the_rest_is_spent() -> None:
     memory = MemoryOfDevice()
     source = ScriptedCodes(["111111", "222222"])
@@ -377,3 +281,39 @@ def test_a_code_that_aws_looked_at_before_it_refused_the_rest_is_spent() -> None
 
     assert memory.spent_step() == STEP
     assert source.is_available
+
+
+def test_whoever_is_asked_again_is_told_why() -> None:
+    source = ScriptedCodes(["111111", "222222"])
+
+    token_codes(source, say=Said()).spend(QUESTION, MemoryOfDevice(), Calls(REFUSED))
+
+    assert [question.complaint for question in source.questions] == [None, REFUSED.message]
+
+
+def test_without_a_person_the_programs_are_left() -> None:
+    person = PersonCode(never, say=never, can_ask=lambda: True)
+    codes = token_codes(person, ProcessCode("oathtool", run=lambda _: "111111"))
+    call = Calls()
+
+    codes.without_person().spend(QUESTION, MemoryOfDevice(), call)
+
+    assert call.codes == ["111111"]
+
+
+def test_without_a_person_nobody_is_there_although_one_is() -> None:
+    codes = token_codes(PersonCode(never, say=never, can_ask=lambda: True))
+
+    assert codes.is_available
+    assert not codes.without_person().is_available
+    with pytest.raises(NobodyToAsk, match="nobody for admin"):
+        codes.without_person().spend(QUESTION, MemoryOfDevice(), never)
+
+
+def test_without_a_person_a_source_that_renews_itself_waits_for_the_next_step_as_ever() -> None:
+    clock = Clock(NOON + 12)
+    codes = token_codes(ProcessCode("oathtool", run=lambda _: "111111"), clock=clock, say=Said())
+
+    codes.without_person().spend(QUESTION, MemoryOfDevice(STEP), Calls())
+
+    assert clock.slept == [18]

@@ -354,6 +354,81 @@ def test_a_session_of_the_future_is_not_used_for_the_clock_went_back(
     assert plan.is_complete is is_used
 
 
+@pytest.mark.parametrize(
+    ("held", "is_used"),
+    [
+        pytest.param(left(HOUR), True, id="fresh"),
+        pytest.param(left(900), True, id="15 min of an hour"),
+        pytest.param(left(899), False, id="less than 15 min of an hour"),
+        pytest.param(left(225, life=900), True, id="a quarter of 15 min"),
+        pytest.param(left(224, life=900), False, id="less than a quarter of 15 min"),
+        pytest.param(Held(a_session(life=1), is_just_made=True), True, id="just made"),
+    ],
+)
+def test_who_renews_does_not_take_what_is_due(held: Held, is_used: bool) -> None:
+    plan = decided(ROLE_WITH_MFA, Asked(renewing=True), (ROLE_CHAIN, held))
+
+    assert plan.is_complete is is_used
+
+
+def test_who_renews_begins_with_what_still_opens_the_role() -> None:
+    plan = decided(ROLE_WITH_MFA, Asked(renewing=True), (ROLE_CHAIN, left(600)), (MFA_CHAIN, left(HOUR)))
+
+    assert plan.next_chain == ROLE_CHAIN
+
+
+def aged(seconds: float, *, life: int = 12 * HOUR, clock_offset: int = 0) -> Held:
+    """Return a cached session that was made so many seconds before NOON."""
+    return Held(a_session(issued=NOON - int(seconds), life=life, clock_offset=clock_offset))
+
+
+FRESH_CODE = Asked(mfa_max_age_seconds=900)
+
+
+@pytest.mark.parametrize(
+    ("mfa", "is_young_enough"),
+    [
+        pytest.param(aged(900), True, id="as old as may be"),
+        pytest.param(aged(901), False, id="older"),
+        pytest.param(aged(899, clock_offset=2), False, id="by the clock of AWS"),
+        pytest.param(Held(a_session(issued=NOON - 5000), is_just_made=True), True, id="just made"),
+        pytest.param(None, False, id="unknown"),
+    ],
+)
+@pytest.mark.parametrize("is_role_cached", [True, False])
+def test_a_code_older_than_was_asked_for_opens_nothing(
+    mfa: Held | None, is_young_enough: bool, is_role_cached: bool
+) -> None:
+    role = ((ROLE_CHAIN, aged(0, life=HOUR)),) if is_role_cached else ()
+
+    plan = decided(ROLE_WITH_MFA, FRESH_CODE, *role, *(((MFA_CHAIN, mfa),) if mfa else ()))
+
+    assert plan.done == ((2 if is_role_cached else 1) if is_young_enough else 0)
+    assert (plan.device == SERIAL) is not is_young_enough
+
+
+def test_a_role_session_is_not_taken_that_goes_back_to_an_older_code_than_the_one_that_is_known() -> None:
+    before, after = aged(600, life=HOUR), aged(300)
+
+    plan = decided(ROLE_WITH_MFA, FRESH_CODE, (ROLE_CHAIN, before), (MFA_CHAIN, after))
+
+    assert (plan.done, plan.session) == (1, after.session)
+
+
+def test_a_long_session_is_as_old_as_its_own_code() -> None:
+    asked = FRESH_CODE.but(duration_seconds=8 * HOUR)
+    chain: tuple[Request, ...] = (assume(seconds=8 * HOUR, serial=SERIAL),)
+
+    assert decided(ROLE_WITH_MFA, asked, (chain, aged(900))).is_complete
+    assert not decided(ROLE_WITH_MFA, asked, (chain, aged(901))).is_complete
+
+
+def test_without_mfa_no_code_is_too_old() -> None:
+    chain: tuple[Request, ...] = (assume(),)
+
+    assert decided(ROLE, FRESH_CODE, (chain, aged(1800, life=HOUR))).is_complete
+
+
 def test_a_session_made_shorter_than_the_minimum_asked_for_is_refused() -> None:
     with pytest.raises(SessionTooShort, match=r"at least 1h .* gives this session 15m"):
         check_minimum(a_session(life=900), Asked(min_remaining_seconds=HOUR), now=NOON)

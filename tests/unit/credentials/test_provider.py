@@ -301,7 +301,7 @@ def test_a_chain_whose_sessions_were_all_revoked_begins_anew(world: World) -> No
 class CacheThatKeepsAll(SessionCache):
     """A cache on a disk that became read-only."""
 
-    def keep(self, key: str, session: SessionCredentials) -> None: ...
+    def keep(self, key: str, session: SessionCredentials, *, about: str = "") -> None: ...
 
     def drop(self, key: str) -> None: ...
 
@@ -583,3 +583,130 @@ def test_a_session_that_aws_refuses_at_once_is_no_fault_of_the_files(world: Worl
 
     assert failure.value.hint is not None
     assert "try again" in failure.value.hint
+
+
+class PersonWith(ScriptedCodes):
+    """A person with these codes."""
+
+    needs_person = True
+
+
+class ProgramWith(ScriptedCodes):
+    """A program that gives these codes to whoever wants them."""
+
+    needs_person = False
+
+
+def test_without_a_person_a_program_s_code_is_used(world: World) -> None:
+    session = world.provider(READER, codes=ProgramWith(["111111"])).retrieve(with_person=False)
+
+    assert world.sts.codes == ["111111"]
+    assert ids(session) == ["ASIAEXAMPLE0002"]
+
+
+def test_a_person_who_is_not_wanted_is_not_asked_and_aws_is_not_called(world: World) -> None:
+    person = PersonWith(["111111"])
+    provider = world.provider(READER, codes=person)
+
+    with pytest.raises(NobodyToAsk, match="nobody for reader"):
+        provider.retrieve(with_person=False)
+
+    assert (person.questions, world.sts.calls) == ([], [])
+
+
+def test_a_person_can_be_asked_after_it_was_tried_without_one(world: World) -> None:
+    provider = world.provider(READER, codes=PersonWith(["111111"]))
+    with pytest.raises(NobodyToAsk):
+        provider.retrieve(with_person=False)
+
+    provider.retrieve()
+
+    assert world.sts.codes == ["111111"]
+
+
+def test_what_takes_no_code_is_had_without_a_person(world: World) -> None:
+    world.retrieve(READER, codes=PersonWith(["111111"]))
+
+    world.provider(ADMIN, codes=PersonWith([])).retrieve(with_person=False)
+
+    assert operations(world) == ["GetSessionToken", "AssumeRole", "AssumeRole"]
+
+
+def test_a_role_that_turns_out_to_want_a_code_wants_a_person(world: World) -> None:
+    world.sts.answers = [DENIED, DENIED]
+    world.sts.device = SERIAL
+    provider = world.provider(OPEN, codes=PersonWith(["111111"]))
+
+    with pytest.raises(NobodyToAsk, match="nobody for open"):
+        provider.retrieve(with_person=False)
+
+    assert ids(provider.retrieve()) == ["ASIAEXAMPLE0004"]
+
+
+def test_a_session_that_is_due_is_held_as_long_as_aws_takes_it(world: World) -> None:
+    made = world.retrieve(OPEN)
+    provider = world.provider(OPEN, Asked(renewing=True))
+
+    world.clock.advance(HOUR - 1)
+    held = provider.held()
+    assert held is not None
+    assert ids(held) == ids(made)
+
+    world.clock.advance(1)
+    assert provider.held() is None
+
+
+def test_a_session_is_held_under_the_key_that_it_is_retrieved_under(world: World) -> None:
+    first = world.provider(READER, codes=ScriptedCodes(["111111"]))
+    first.retrieve()
+    second = world.provider(READER)
+
+    assert second.kept_under is None
+    assert second.held() is not None
+    assert second.kept_under == first.kept_under
+
+
+def test_nothing_is_held_where_nothing_was_made_or_nothing_is_asked_of_aws(world: World) -> None:
+    assert world.provider(READER).held() is None
+    assert world.provider(READER.but(roles=(), mfa_serial=None)).held() is None
+
+
+def test_a_session_that_a_found_device_opened_is_held_when_it_is_due(world: World) -> None:
+    world.sts.answers = [DENIED]
+    world.sts.device = SERIAL
+    made = world.retrieve(OPEN, codes=ScriptedCodes(["111111"]))
+    world.clock.advance(HOUR - 600)
+
+    held = world.provider(OPEN, Asked(renewing=True)).held()
+
+    assert held is not None
+    assert ids(held) == ids(made)
+
+
+def test_a_renewal_makes_a_session_before_the_old_one_is_too_short_to_begin_with(world: World) -> None:
+    old = world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.clock.advance(HOUR - 600)
+
+    assert ids(world.retrieve(READER)) == ids(old)
+    assert ids(world.retrieve(READER, Asked(renewing=True))) != ids(old)
+
+
+def test_a_role_that_wants_a_fresh_code_gets_one_however_good_the_mfa_session_is(world: World) -> None:
+    world.retrieve(READER, codes=ScriptedCodes(["111111"]))
+    world.clock.advance(901)
+
+    world.retrieve(READER, Asked(mfa_max_age_seconds=900), codes=ScriptedCodes(["222222"]))
+
+    assert world.sts.codes == ["111111", "222222"]
+    assert operations(world)[2:] == ["GetSessionToken", "AssumeRole"]
+
+
+def test_a_code_that_is_fresh_enough_serves_all_that_want_a_fresh_one(world: World) -> None:
+    asked = Asked(mfa_max_age_seconds=900)
+    world.retrieve(READER, asked, codes=ScriptedCodes(["111111"]))
+    world.clock.advance(900)
+
+    world.retrieve(READER, asked)
+    world.retrieve(ADMIN, asked)
+
+    assert world.sts.codes == ["111111"]

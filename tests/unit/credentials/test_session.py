@@ -50,24 +50,22 @@ def test_keys_with_a_session_token_are_temporary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("life", "asked", "minimum"),
+    ("clock_offset", "now", "age"),
     [
-        pytest.param(3600, None, 300, id="an hour"),
-        pytest.param(1200, None, 300, id="20 min"),
-        pytest.param(900, None, 225, id="15 min"),
-        pytest.param(900, 600, 600, id="asked for"),
-        pytest.param(900, 0, 0, id="nothing asked for"),
+        pytest.param(0, NOON, 0, id="just made"),
+        pytest.param(0, NOON + 90, 90, id="clocks agree"),
+        pytest.param(7200, NOON - 7200 + 90, 90, id="our clock is behind"),
+        pytest.param(-600, NOON + 600 + 90, 690, id="our clock is ahead, or was and is right by now"),
     ],
 )
-def test_the_minimum_is_5_min_or_a_quarter_unless_asked_for(
-    life: int, asked: int | None, minimum: int
+def test_the_age_is_reckoned_by_the_clock_that_is_further_on(
+    clock_offset: int, now: float, age: float
 ) -> None:
-    session = a_session(life=life)
-    last = NOON + life - minimum
-    assert session.can_begin(last, min_remaining_seconds=asked)
-    assert not session.can_begin(last + 1, min_remaining_seconds=asked)
+    assert a_session(clock_offset=clock_offset).age_seconds(now) == age
 
 
-@pytest.mark.parametrize(("seconds_before", "can_begin"), [(300, True), (301, False)])
-def test_no_command_begins_with_a_session_from_the_future(seconds_before: int, can_begin: bool) -> None:
-    assert a_session().can_begin(NOON - seconds_before, min_remaining_seconds=None) is can_begin
+@pytest.mark.parametrize(("seconds_before", "is_from_the_future"), [(300, False), (301, True)])
+def test_a_session_is_from_the_future_where_the_clock_went_back_by_more_than_5_min(
+    seconds_before: int, is_from_the_future: bool
+) -> None:
+    assert a_session().is_from_the_future(NOON - seconds_before) is is_from_the_future

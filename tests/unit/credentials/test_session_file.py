@@ -14,6 +14,8 @@ from gds_exec.credentials.session_file import (
     file_name,
     open_if_private,
     parse,
+    put_off_name,
+    put_off_until,
     read,
     read_private_text,
     serialise,
@@ -232,6 +234,36 @@ def test_a_file_above_64_kb_is_not_read(tmp_path: Path, directory: int, size: in
     put(tmp_path, b"a" * size)
 
     assert (read_private_text(directory, file_name(KEY)) is not None) is is_read
+
+
+@pytest.mark.parametrize(
+    ("content", "until"),
+    [
+        pytest.param(f"{NOON}\n", NOON, id="a moment"),
+        pytest.param("", 0, id="nothing"),
+        pytest.param("soon\n", 0, id="no number"),
+        pytest.param("-1\n", 0, id="negative"),
+        pytest.param("1.5\n", 0, id="a fraction"),
+        pytest.param("9" * 12, 0, id="beyond every calendar"),
+    ],
+)
+def test_until_when_a_renewal_is_put_off_is_a_moment_or_it_is_not(
+    tmp_path: Path, directory: int, content: str, until: int
+) -> None:
+    path = tmp_path / put_off_name(KEY)
+    path.touch(0o600)
+    path.write_text(content)
+
+    assert put_off_until(directory, KEY) == until
+
+
+def test_others_cannot_put_a_renewal_off(tmp_path: Path, directory: int) -> None:
+    path = tmp_path / put_off_name(KEY)
+    path.write_text(f"{NOON}\n")
+    path.chmod(0o644)
+
+    assert put_off_until(directory, KEY) == 0
+    assert put_off_until(directory, "another") == 0
 
 
 def test_reading_leaves_no_descriptor_behind(tmp_path: Path, directory: int) -> None:
