@@ -22,12 +22,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
     from typing import Any, NoReturn, Self
+
+    Mode = list[Any]
+    Preparation = Callable[["Terminal"], AbstractContextManager[None]]
 else:
     import _signal as signal
 
 _STOPPING_THE_BACKGROUND = (signal.SIGTTIN, signal.SIGTTOU)
+_DECLINING = (b"\x03", b"\x1a")  # Ctrl-C and Ctrl-Z, where they make no signals
 _BRACKETED_PASTE = (b"\x1b[200~", b"\x1b[201~")
 _READ_BYTES = 4096
 _FOREGROUND_CHECK_SECONDS = 1.0
@@ -45,21 +50,34 @@ class Moot(Exception):
     """What goes on beside the question has found that no answer can help."""
 
 
+@contextmanager
+def prepared(terminal: Terminal) -> Iterator[None]:
+    """Make the terminal ready for a question while inside, where nobody else reads from it."""
+    with terminal.in_mode(line_mode):
+        termios.tcflush(terminal.fileno(), termios.TCIFLUSH)
+        yield
+
+
 class Terminal:
-    """An open terminal."""
+    """An open terminal. `preparation` stands round each question."""
 
-    __slots__ = ("_descriptor",)
+    __slots__ = ("_descriptor", "_preparation")
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, preparation: Preparation = prepared) -> None:
         self._descriptor = descriptor
+        self._preparation = preparation
 
     @classmethod
-    def open(cls, path: str = "/dev/tty") -> Self | None:
+    def open(cls, path: str = "/dev/tty", *, preparation: Preparation = prepared) -> Self | None:
         """Return the terminal, or None where we have none."""
         try:
-            return cls(os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+            descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
         except OSError:
             return None
+        return cls(descriptor, preparation=preparation)
+
+    def fileno(self) -> int:
+        return self._descriptor
 
     def close(self) -> None:
         os.close(self._descriptor)
@@ -67,6 +85,14 @@ class Terminal:
     def is_foreground(self) -> bool:
         """Return whether what is typed now is meant for us."""
         return self._foreground_group() == os.getpgrp()
+
+    def is_taking_lines(self) -> bool:
+        """Return whether lines can be edited and Ctrl-C interrupts: no program wants every key."""
+        try:
+            local_flags = termios.tcgetattr(self._descriptor)[3]
+        except termios.error:
+            return False  # hung up
+        return bool(local_flags & termios.ICANON and local_flags & termios.ISIG)
 
     @property
     def device(self) -> int:
@@ -85,6 +111,25 @@ class Terminal:
     def say(self, text: str) -> None:
         """Write one line. That the person has gone is no error."""
         self._write(f"{show(text)}\n")
+
+    def read_now(self) -> bytes:
+        """Return what can be read without waiting for more."""
+        typed = b""
+        while _readable([self._descriptor], 0) and (piece := self._read()):
+            typed += piece
+        return typed
+
+    @contextmanager
+    def in_mode(self, change: Callable[[Mode], Mode]) -> Iterator[None]:
+        """Change the terminal's mode while inside."""
+        found = termios.tcgetattr(self._descriptor)
+        try:
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, change(found))
+            yield
+        finally:
+            # From the background it would be the shell's own mode that we spoil.
+            if self.is_foreground():
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, found)
 
     def ask(
         self,
@@ -106,31 +151,19 @@ class Terminal:
             raise NotForeground
         with deadly_signals_unwind(), interruptible(), raising_suspended():
             try:
-                with blocked(_STOPPING_THE_BACKGROUND), self._line_mode():
-                    termios.tcflush(self._descriptor, termios.TCIFLUSH)
+                with blocked(_STOPPING_THE_BACKGROUND), self._preparation(self):
                     self._write(show(prompt))
                     moot = meanwhile() if meanwhile else None
                     return self._read_line(timeout_seconds, moot)
             except termios.error:
                 return None
 
-    @contextmanager
-    def _line_mode(self) -> Iterator[None]:
-        found = termios.tcgetattr(self._descriptor)
-        try:
-            termios.tcsetattr(self._descriptor, termios.TCSANOW, _for_a_question(found))
-            yield
-        finally:
-            # From the background it would be the shell's own mode that we spoil.
-            if self.is_foreground():
-                termios.tcsetattr(self._descriptor, termios.TCSANOW, found)
-
     def _read_line(self, timeout_seconds: float | None, moot: int | None) -> str | None:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         typed = b""
         while not typed.endswith(b"\n"):
             piece = self._read_piece(deadline, moot)
-            if not piece:
+            if not piece or piece.endswith(_DECLINING):
                 self._write("\n")
                 return None
             typed += piece
@@ -141,6 +174,9 @@ class Terminal:
             if deadline is not None and time.monotonic() >= deadline:
                 self._write("\n")
                 raise TimeoutError
+        return self._read()
+
+    def _read(self) -> bytes:
         try:
             return os.read(self._descriptor, _READ_BYTES)
         except OSError:
@@ -202,7 +238,8 @@ def _readable(descriptors: list[int], seconds: float) -> set[int]:
     return {descriptor for descriptor, _ in poll.poll(seconds * 1000)}
 
 
-def _for_a_question(mode: list[Any]) -> list[Any]:
+def line_mode(mode: Mode) -> Mode:
+    """Return the mode in which a person types a line, and sees it."""
     # A shell that asks us from its prompt hook may have left the terminal raw, where Enter is
     # a carriage return and a line never ends.
     iflag, oflag, cflag, lflag, *rest = mode

@@ -12,19 +12,20 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
 
+from gds_exec.child.job_control import job_control_stop, stop_by
 from gds_exec.child.refusal import exec_failure
 from gds_exec.child.replacement import find_command
 from gds_exec.signals import blocked, handling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from gds_exec.signals import Handler
 
 _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
-_JOB_CONTROL_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 # Python ignores these, and what is ignored stays so in the command.
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
@@ -82,19 +83,9 @@ def _wait(pid: int) -> int:
         _, status = os.waitpid(pid, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
             return status
-        # A command that was stopped by SIGSTOP alone will be continued alone: the shell does
-        # not see it, and would never continue us.
-        if os.WSTOPSIG(status) in _JOB_CONTROL_STOPS:
-            _stop_by(os.WSTOPSIG(status))
+        if number := job_control_stop(status):
+            stop_by(number)
             os.kill(pid, signal.SIGCONT)
-
-
-def _stop_by(number: int) -> None:
-    handler = signal.signal(number, signal.SIG_DFL)
-    try:
-        signal.raise_signal(number)
-    finally:
-        signal.signal(number, handler)
 
 
 def _die_by(number: int) -> NoReturn:

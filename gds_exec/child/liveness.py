@@ -1,4 +1,14 @@
-"""Whether another process is stopped."""
+"""Whether another process lives, is still the same one, or is stopped."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+
+# In /proc/PID/stat (proc(5)) behind the state, which is field 3: the start in ticks since boot, field 22.
+_START_TIME = 18
+_ENDED = ("Z", "X")
 
 
 def is_stopped(pid: int) -> bool:
@@ -9,3 +19,56 @@ def is_stopped(pid: int) -> bool:
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False
+
+
+def birth(pid: int) -> str | None:
+    """Return a text that no other process of this pid ever had or will have; None if it has ended."""
+    return _birth(pid)
+
+
+def exit_descriptor(pid: int) -> int | None:
+    """Return a descriptor that can be read from once the process has ended.
+
+    None where there is no such process, or no such thing. It is the caller's to close; whether the
+    pid was still the right one, `birth` tells afterwards.
+    """
+    try:
+        return _exit_descriptor(pid)
+    except OSError:
+        return None
+
+
+if sys.platform == "linux":
+
+    def _birth(pid: int) -> str | None:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                state, *fields = file.read().rpartition(b")")[2].decode().split()
+        except OSError:
+            return None
+        return None if state in _ENDED else f"{_boot()}:{fields[_START_TIME]}"
+
+    def _boot() -> str:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+
+    def _exit_descriptor(pid: int) -> int | None:
+        # Not in every Python: some are built for older systems than they run on.
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+
+else:
+
+    def _birth(pid: int) -> str | None:
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+        except psutil.Error:
+            return None
+
+    def _exit_descriptor(pid: int) -> int | None:
+        queue = select.kqueue()
+        exit_of_process = select.kevent(pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD, select.KQ_NOTE_EXIT)
+        queue.control([exit_of_process], 0)
+        return os.dup(queue.fileno())  # which outlives the object

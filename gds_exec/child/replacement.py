@@ -5,11 +5,14 @@ The warm path loads this module; what words a failure needs are in `refusal`, im
 
 import _signal  # type: ignore[import-not-found]  # `signal` itself would import enum
 import os
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
+
+_COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
 def find_command(name: str, *, path: str | None) -> str:
@@ -72,6 +75,29 @@ def open_standard_streams() -> None:
         except OSError:
             # The lowest free number is this one, for those below it are open by now.
             os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
+def environment_as_given() -> dict[str, str]:
+    """Return the environment without the LC_CTYPE that Python sets for itself in a C locale (PEP 538)."""
+    environ = dict(os.environ)
+    if environ.get("LC_CTYPE") in _COERCED_LOCALES and not environ.get("LC_ALL"):
+        given = _lc_ctype_as_given()
+        if given is None:
+            del environ["LC_CTYPE"]
+        else:
+            environ["LC_CTYPE"] = given
+    return environ
+
+
+def _lc_ctype_as_given() -> str | None:
+    """Return LC_CTYPE as our caller set it; where the kernel does not tell, as it probably was."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            entries = file.read().split(b"\0")
+    except OSError:
+        return None if sys.flags.utf8_mode else os.environ["LC_CTYPE"]
+    name = b"LC_CTYPE="
+    return next((os.fsdecode(entry.removeprefix(name)) for entry in entries if entry.startswith(name)), None)
 
 
 def _candidates(name: str, path: str | None) -> "Sequence[str]":

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
@@ -399,3 +399,59 @@ def test_ctrl_z_raises_only_while_it_is_wanted() -> None:
         signal.raise_signal(signal.SIGTSTP)
 
     assert signal.getsignal(signal.SIGTSTP) == before
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[int, Terminal]]:
+    """The keyboard of a terminal that is nobody's, and the terminal."""
+    keyboard, slave = os.openpty()
+    terminal = Terminal.open(os.ttyname(slave))
+    assert terminal is not None
+    yield keyboard, terminal
+    terminal.close()
+    os.close(slave)
+    os.close(keyboard)
+
+
+@pytest.mark.parametrize(
+    ("without", "is_taking_lines"),
+    [(0, True), (termios.ECHO, True), (termios.ICANON, False), (termios.ISIG, False)],
+    ids=["as usual", "a password", "raw", "without signals"],
+)
+def test_a_terminal_takes_lines_unless_a_program_wants_every_key(
+    without: int, is_taking_lines: bool, line: tuple[int, Terminal]
+) -> None:
+    _, terminal = line
+    mode = termios.tcgetattr(terminal.fileno())
+    mode[3] &= ~without
+    termios.tcsetattr(terminal.fileno(), termios.TCSANOW, mode)
+
+    assert terminal.is_taking_lines() == is_taking_lines
+
+
+def test_what_can_be_read_now_are_the_finished_lines(line: tuple[int, Terminal]) -> None:
+    keyboard, terminal = line
+
+    os.write(keyboard, b"one\ntwo\nthr")
+
+    assert terminal.read_now() == b"one\ntwo\n"
+    assert terminal.read_now() == b""
+
+
+def test_another_preparation_stands_round_the_question() -> None:
+    code = """
+from contextlib import contextmanager
+from gds_exec.terminal import Terminal
+@contextmanager
+def prepared(terminal):
+    terminal.say("before")
+    yield
+    terminal.say("after")
+print("answer", Terminal.open(preparation=prepared).ask("MFA code: "))
+"""
+    terminal = at_a_terminal(code)
+    terminal.expect_exact("before\r\nMFA code: ")
+
+    terminal.sendline("123456")
+
+    terminal.expect_exact("123456\r\nafter\r\nanswer 123456")

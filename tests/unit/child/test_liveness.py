@@ -1,3 +1,5 @@
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -6,7 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gds_exec.child.liveness import is_stopped
+from gds_exec.child.liveness import birth, exit_descriptor, is_stopped
+from tests.processes import run_python
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
@@ -40,3 +43,58 @@ def test_a_process_that_is_gone_is_not_stopped(sleeper: subprocess.Popen[bytes])
     sleeper.wait()
 
     assert not is_stopped(sleeper.pid)
+
+
+def test_a_birth_stays_the_same_and_is_no_other_process_s(sleeper: subprocess.Popen[bytes]) -> None:
+    born = birth(sleeper.pid)
+
+    assert born is not None
+    assert birth(sleeper.pid) == born
+    assert birth(os.getpid()) != born
+
+
+def test_a_process_that_has_ended_has_no_birth_even_before_it_is_reaped(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    sleeper.kill()
+    assert eventually(lambda: birth(sleeper.pid) is None)
+
+    sleeper.wait()
+    assert birth(sleeper.pid) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere psutil tells")
+def test_a_birth_is_told_whatever_the_process_calls_itself_and_without_psutil() -> None:
+    script = """
+import os, sys
+from gds_exec.child.liveness import birth
+from gds_exec.child.own_process import take_name
+born = birth(os.getpid())
+take_name(") Z 1 (2) X 3")
+print(born is not None and birth(os.getpid()) == born, "psutil" in sys.modules)
+"""
+
+    assert run_python(script) == "True False\n"
+
+
+@pytest.mark.skipif(
+    sys.platform == "linux" and not hasattr(os, "pidfd_open"), reason="this Python knows no pidfd"
+)
+def test_the_descriptor_of_a_process_can_be_read_from_once_it_has_ended(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    descriptor = exit_descriptor(sleeper.pid)
+    assert descriptor is not None
+    try:
+        assert not select.select([descriptor], (), (), 0)[0]
+        sleeper.kill()
+        assert select.select([descriptor], (), (), 10)[0]
+    finally:
+        os.close(descriptor)
+
+
+def test_a_process_that_is_gone_has_no_descriptor(sleeper: subprocess.Popen[bytes]) -> None:
+    sleeper.kill()
+    sleeper.wait()
+
+    assert exit_descriptor(sleeper.pid) is None

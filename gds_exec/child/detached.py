@@ -1,0 +1,31 @@
+"""Starting a program of ours that belongs to nobody: no child, no terminal, no group in common."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_FAILED = 127
+
+
+def start_detached(argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
+    """Start the program at `argv[0]`; its standard error is ours, and it inherits what is inheritable.
+
+    We may become another program, which is not to find a child that it has not started; and what is
+    sent to that program's group is not for this one. Only for a process of one thread.
+    """
+    pid = os.fork()
+    if pid != 0:
+        os.waitpid(pid, 0)
+        return
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            for descriptor in (0, 1):
+                os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+            os.execve(argv[0], list(argv), environ)
+    finally:
+        os._exit(_FAILED)

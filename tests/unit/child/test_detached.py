@@ -1,0 +1,113 @@
+"""The starter is a process of its own, as whoever becomes another program is."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+START = """
+import os, sys
+from gds_exec.child.detached import start_detached
+start_detached(sys.argv[1:], environ={"ONE": "1"})
+try:
+    os.waitpid(-1, os.WNOHANG)
+    print("has a child")
+except ChildProcessError:
+    print(os.getpid(), os.getpgrp(), os.getsid(0))
+"""
+# Writes what it is, all at once, to the file that it is told.
+DETACHED = """
+import json, os, sys
+path, descriptor = sys.argv[1:]
+try:
+    os.close(os.open("/dev/tty", os.O_RDWR))
+    has_terminal = True
+except OSError:
+    has_terminal = False
+os.write(2, b"said")
+facts = {
+    "pid": os.getpid(), "parent": os.getppid(), "session": os.getsid(0), "group": os.getpgrp(),
+    "has_terminal": has_terminal,
+    "environ": sorted(set(os.environ) - {"LC_CTYPE"}),
+    "inherited": os.read(int(descriptor), 100).decode(),
+    "is_null": [os.path.samestat(os.fstat(number), os.stat(os.devnull)) for number in (0, 1)],
+}
+with open(f"{path}.new", "w") as file:
+    json.dump(facts, file)
+os.rename(f"{path}.new", path)
+"""
+
+
+class Started:
+    """A detached program, and what it and its starter told of themselves."""
+
+    def __init__(self, path: Path) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, b"handed over")
+        os.close(writing)
+        program = [sys.executable, "-I", "-c", DETACHED, str(path / "facts"), str(reading)]
+        with open(path / "said", "wb") as said:
+            self.printed = subprocess.run(
+                [sys.executable, "-c", START, *program],
+                pass_fds=[reading],
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                check=True,
+            ).stdout
+        os.close(reading)
+        self.facts = json.loads(eventually_read(path / "facts"))
+        self.said = (path / "said").read_text()
+
+
+def eventually_read(path: Path) -> str:
+    deadline = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < deadline, "it has not told"
+        time.sleep(0.01)
+    return path.read_text()
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Started:
+    return Started(tmp_path_factory.mktemp("detached"))
+
+
+def test_it_is_nobody_s_child(started: Started) -> None:
+    assert started.printed != "has a child\n"
+    assert started.facts["parent"] != int(started.printed.split()[0])
+
+
+def test_it_shares_neither_group_nor_session_nor_terminal(started: Started) -> None:
+    _, group, session = map(int, started.printed.split())
+
+    assert started.facts["group"] != group
+    assert started.facts["session"] != session
+    assert not started.facts["has_terminal"]
+
+
+def test_it_can_never_get_a_terminal(started: Started) -> None:
+    assert started.facts["session"] != started.facts["pid"]  # only who leads a session can
+
+
+def test_it_reads_and_prints_nothing_but_says_what_is_wrong_where_we_do(started: Started) -> None:
+    assert started.facts["is_null"] == [True, True]
+    assert started.said == "said"
+
+
+def test_it_has_the_given_environment_and_inherits_what_is_inheritable(started: Started) -> None:
+    assert started.facts["environ"] == ["ONE"]
+    assert started.facts["inherited"] == "handed over"
+
+
+def test_a_program_that_is_not_there_does_not_make_a_second_one_of_us() -> None:
+    start = [sys.executable, "-c", START, "/no/such/program"]
+
+    done = subprocess.run(start, capture_output=True, text=True, check=True)
+
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stdout != "has a child\n"
