@@ -34,20 +34,48 @@ _COMPETING = frozenset(
     )
 )
 _COMPETING_PREFIX = "AWS_CONTAINER_"
+ENDPOINT_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+ENDPOINT_TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105  # the variable's name
 _DELIVERED = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
+    ENDPOINT_URL,
+    ENDPOINT_TOKEN,
     "GDS_EXEC_ROLE",
 )
+# Where else a client would look: an instance's own role, and the keys that boto 2 has in a file.
+_NOWHERE_ELSE = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SDK_LOAD_CONFIG": "1",
+    "BOTO_CONFIG": "/dev/null",
+}
+_CONFIG_FILE = "AWS_CONFIG_FILE"
+_CREDENTIALS_FILE = "AWS_SHARED_CREDENTIALS_FILE"
+_PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+_NO_PROXY, _LOWER_NO_PROXY = "NO_PROXY", "no_proxy"
+_LOOPBACK = "127.0.0.1"
+_REPLACED = (*_NOWHERE_ELSE, _CONFIG_FILE, _CREDENTIALS_FILE, _NO_PROXY, _LOWER_NO_PROXY)
 _PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # botocore prefers the first
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
-_CALLER_PROFILE = "GDS_EXEC_CALLER_PROFILE"
-_ROLE_REGION = "GDS_EXEC_ROLE_REGION"
-_OUR_SECRETS = frozenset(("GDS_EXEC_MFA_CODE",))
+# Notes for a nested gds-exec: what the caller has, and what the role has in its place.
+_CALLER = "GDS_EXEC_CALLER_"
+_ROLE = "GDS_EXEC_ROLE_"
+_CALLER_PROFILE = f"{_CALLER}PROFILE"
+_ROLE_REGION = f"{_ROLE}REGION"
+_OUR_SECRETS = ("GDS_EXEC_MFA_CODE",)
+# A role shell's own record, which is not for what is run in it.
+_ROLE_SHELL = (
+    "GDS_EXEC_EXPIRES_AT",
+    "GDS_EXEC_PROGRAM",
+    "GDS_EXEC_PROMPT",
+    "GDS_EXEC_RENEW_AT",
+    "GDS_EXEC_SHELL",
+)
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
+_DROPPED = _COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (_NAMELESS,))
 
 
 def child_environment(
@@ -58,26 +86,48 @@ def child_environment(
     region: str | None,
     region_override: str | None = None,
 ) -> dict[str, str]:
-    """Return `environ` as a command run as `role` is to see it.
+    """Return `environ`, the caller's own, as a command run as `role` is to see it.
 
     `region` is the role's own and gives way to what the caller set; `region_override` is
     what was asked for now and wins over both.
     """
-    child = {name: value for name, value in environ.items() if not _is_dropped(name)}
-    child.update(_credential_variables(session))
-    _set_regions(child, region=region, region_override=region_override)
-    _note_for_nesting(child, environ)
-    child["GDS_EXEC_ROLE"] = role
-    return child
+    delivered = credential_variables(session)
+    return _environment(environ, delivered, role=role, region=region, region_override=region_override)
+
+
+def endpoint_environment(
+    environ: "Mapping[str, str]",
+    *,
+    url: str,
+    token: str,
+    role: str,
+    region: str | None,
+    region_override: str | None = None,
+    config_file: str | None = None,
+    credentials_file: str | None = None,
+) -> dict[str, str]:
+    """Return `environ` as a command is to see it that fetches its sessions from `url`, with `token`.
+
+    As `child_environment`, without keys, and with nothing that would keep a client from the endpoint.
+    `config_file` and `credentials_file` are read in place of the caller's.
+    """
+    delivered = {ENDPOINT_URL: url, ENDPOINT_TOKEN: token, **_NOWHERE_ELSE, **_without_proxy(environ)}
+    if config_file is not None:
+        delivered[_CONFIG_FILE] = config_file
+    if credentials_file is not None:
+        delivered[_CREDENTIALS_FILE] = credentials_file
+    return _environment(environ, delivered, role=role, region=region, region_override=region_override)
 
 
 def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     """Return `environ` without what an outer gds-exec did to it, so that an inner one starts afresh.
 
-    The outer role's keys go, for a credential_process would take them for the caller's. Its region
-    goes, and the caller's AWS_PROFILE comes back, unless either has been changed since.
+    The outer role's keys or endpoint go, for a credential_process would take them for the caller's. Its
+    region goes, and what was replaced comes back, AWS_PROFILE for one, unless it has been changed since.
     """
     caller = dict(environ)
+    for name in _ROLE_SHELL:
+        caller.pop(name, None)
     if "GDS_EXEC_ROLE" in caller:
         for name in _DELIVERED:
             caller.pop(name, None)
@@ -88,7 +138,36 @@ def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     profile = caller.pop(_CALLER_PROFILE, None)
     if profile and not any(caller.get(name) for name in _PROFILES):
         caller["AWS_PROFILE"] = profile
+    for name in _REPLACED:
+        _put_back(caller, name)
     return caller
+
+
+def _put_back(caller: dict[str, str], name: str) -> None:
+    replacement = caller.pop(_ROLE + name, None)
+    original = caller.pop(_CALLER + name, None)
+    if replacement is None or caller.get(name) != replacement:
+        return
+    if original is None:
+        del caller[name]
+    else:
+        caller[name] = original
+
+
+def _environment(
+    environ: "Mapping[str, str]",
+    delivered: "Mapping[str, str]",
+    *,
+    role: str,
+    region: str | None,
+    region_override: str | None,
+) -> dict[str, str]:
+    child = {name: value for name, value in environ.items() if not _is_dropped(name)}
+    child.update(delivered)
+    _set_regions(child, region=region, region_override=region_override)
+    _note_for_nesting(child, environ)
+    child["GDS_EXEC_ROLE"] = role
+    return child
 
 
 def _note_for_nesting(child: dict[str, str], environ: "Mapping[str, str]") -> None:
@@ -97,15 +176,18 @@ def _note_for_nesting(child: dict[str, str], environ: "Mapping[str, str]") -> No
         child[_CALLER_PROFILE] = profile
     if "AWS_REGION" in child and not any(environ.get(name) for name in _REGIONS):
         child[_ROLE_REGION] = child["AWS_REGION"]
+    for name in _REPLACED:
+        if child.get(name) != environ.get(name):
+            child[_ROLE + name] = child[name]
+            if name in environ:
+                child[_CALLER + name] = environ[name]
 
 
 def _is_dropped(name: str) -> bool:
-    return (
-        name in _COMPETING or name.startswith(_COMPETING_PREFIX) or name in _OUR_SECRETS or name == _NAMELESS
-    )
+    return name in _DROPPED or name.startswith(_COMPETING_PREFIX)
 
 
-def _credential_variables(session: "SessionCredentials") -> dict[str, str]:
+def credential_variables(session: "SessionCredentials") -> dict[str, str]:
     access_key = session.access_key
     variables = {
         "AWS_ACCESS_KEY_ID": access_key.access_key_id,
@@ -129,3 +211,22 @@ def _set_regions(child: dict[str, str], *, region: str | None, region_override: 
     if current and default:
         child["AWS_REGION"] = current
         child["AWS_DEFAULT_REGION"] = default
+
+
+def _without_proxy(environ: "Mapping[str, str]") -> dict[str, str]:
+    """Return the variables that keep what is sent to the endpoint, its token too, from a proxy."""
+    if not any(environ.get(name) for name in _PROXIES):
+        return {}
+    variables = {}
+    # Some clients read one spelling and some the other; most take the second only where the first is unset.
+    for name, other in ((_NO_PROXY, _LOWER_NO_PROXY), (_LOWER_NO_PROXY, _NO_PROXY)):
+        hosts = environ.get(name) or environ.get(other)
+        if not hosts:
+            variables[name] = _LOOPBACK
+        elif not _spares_loopback(hosts):
+            variables[name] = f"{hosts},{_LOOPBACK}"
+    return variables
+
+
+def _spares_loopback(hosts: str) -> bool:
+    return hosts.strip() == "*" or _LOOPBACK in [host.strip() for host in hosts.split(",")]

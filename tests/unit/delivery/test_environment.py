@@ -1,9 +1,11 @@
 import os
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import callers_environment, child_environment
+from gds_exec.delivery.environment import callers_environment, child_environment, endpoint_environment
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "fresh-secret", "fresh-token"), issued=1_767_319_445, expiration=1_767_323_045
@@ -37,7 +39,25 @@ def test_long_lived_keys_come_without_token_and_expiration() -> None:
     }
 
 
-@pytest.mark.parametrize(
+def endpoint(environ: dict[str, str], **kwargs: str | None) -> dict[str, str]:
+    return endpoint_environment(
+        environ,
+        **{"url": "http://127.0.0.1:1234/", "token": "a-token", "role": "a-role", "region": None, **kwargs},
+    )
+
+
+def test_an_endpoint_is_set_in_place_of_keys() -> None:
+    assert {name: value for name, value in endpoint({}).items() if not name.startswith("GDS_EXEC_ROLE_")} == {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1234/",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "a-token",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SDK_LOAD_CONFIG": "1",
+        "BOTO_CONFIG": "/dev/null",
+        "GDS_EXEC_ROLE": "a-role",
+    }
+
+
+COMPETING = pytest.mark.parametrize(
     "name",
     [
         "AWS_ACCESS_KEY",
@@ -56,11 +76,80 @@ def test_long_lived_keys_come_without_token_and_expiration() -> None:
         "AWS_SECURITY_TOKEN",
         "AWS_SESSION_EXPIRATION",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "GDS_EXEC_EXPIRES_AT",
         "GDS_EXEC_MFA_CODE",
+        "GDS_EXEC_PROGRAM",
+        "GDS_EXEC_PROMPT",
+        "GDS_EXEC_RENEW_AT",
+        "GDS_EXEC_SHELL",
     ],
 )
+
+
+@COMPETING
 def test_what_would_compete_is_unset_and_not_blanked(name: str) -> None:  # matrix 94
     assert name not in environment({name: "stale"})
+
+
+@COMPETING
+def test_what_would_compete_with_an_endpoint_is_unset_or_its_own(name: str) -> None:  # matrix 94
+    assert endpoint({name: "stale"}).get(name) == endpoint({}).get(name)
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+def test_keys_of_the_callers_do_not_stand_beside_an_endpoint(name: str) -> None:
+    assert name not in endpoint({name: "stale"})
+
+
+def test_an_endpoint_leaves_the_callers_files_unless_there_are_copies() -> None:
+    files = {"AWS_CONFIG_FILE": "c", "AWS_SHARED_CREDENTIALS_FILE": "s"}
+    kept, copied = endpoint(files), endpoint(files, config_file="/p/c", credentials_file="/p/s")
+
+    assert {name: kept[name] for name in files} == files
+    assert [copied[name] for name in files] == ["/p/c", "/p/s"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "upper", "lower"),
+    [
+        pytest.param({}, None, None, id="no proxy"),
+        pytest.param({"NO_PROXY": "a"}, "a", None, id="no proxy, exceptions all the same"),
+        pytest.param({"HTTPS_PROXY": ""}, None, None, id="a blank proxy"),
+        pytest.param({"HTTPS_PROXY": "p"}, "127.0.0.1", "127.0.0.1", id="a proxy"),
+        pytest.param({"http_proxy": "p"}, "127.0.0.1", "127.0.0.1", id="a proxy in lower case"),
+        pytest.param({"ALL_PROXY": "p"}, "127.0.0.1", "127.0.0.1", id="a proxy for all"),
+        pytest.param(
+            {"HTTP_PROXY": "p", "NO_PROXY": "a", "no_proxy": "b"}, "a,127.0.0.1", "b,127.0.0.1", id="both"
+        ),
+        pytest.param(
+            {"HTTP_PROXY": "p", "no_proxy": "b"}, "b,127.0.0.1", "b,127.0.0.1", id="the other spelling too"
+        ),
+        pytest.param({"HTTP_PROXY": "p", "NO_PROXY": ""}, "127.0.0.1", "127.0.0.1", id="blank"),
+        pytest.param({"HTTP_PROXY": "p", "NO_PROXY": "*"}, "*", None, id="everything is an exception"),
+        pytest.param(
+            {"HTTP_PROXY": "p", "NO_PROXY": "a, 127.0.0.1 ,b"}, "a, 127.0.0.1 ,b", None, id="there already"
+        ),
+        pytest.param(
+            {"HTTP_PROXY": "p", "NO_PROXY": "127.0.0.10"},
+            "127.0.0.10,127.0.0.1",
+            "127.0.0.10,127.0.0.1",
+            id="there in part",
+        ),
+        pytest.param(
+            {"HTTP_PROXY": "p", "NO_PROXY": "*", "no_proxy": "b"}, "*", "b,127.0.0.1", id="one of the two"
+        ),
+    ],
+)
+def test_what_is_sent_to_the_endpoint_goes_through_no_proxy(  # matrix 109
+    environ: dict[str, str], upper: str | None, lower: str | None
+) -> None:
+    child = endpoint(environ)
+
+    assert (child.get("NO_PROXY"), child.get("no_proxy")) == (upper, lower)
+
+
+def test_keys_alone_leave_the_proxies_as_they_are() -> None:
+    assert "NO_PROXY" not in environment({"HTTP_PROXY": "p"})
 
 
 def test_everything_else_stays_and_the_callers_mapping_is_not_changed() -> None:
@@ -166,3 +255,102 @@ def test_keys_that_no_outer_role_brought_stay() -> None:
     environ = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a-secret"}
 
     assert callers_environment(environ) == environ
+
+
+def test_an_outer_role_s_endpoint_is_not_taken_for_the_callers() -> None:  # matrix 96
+    environ = {"HOME": "/home/a", "HTTPS_PROXY": "p"}
+
+    assert callers_environment(endpoint(environ, config_file="/p/c", credentials_file="/p/s")) == environ
+
+
+def test_a_container_that_no_outer_role_brought_stays() -> None:
+    environ = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/"}
+
+    assert callers_environment(environ) == environ
+
+
+REPLACED = (
+    "AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_SDK_LOAD_CONFIG", "AWS_SHARED_CREDENTIALS_FILE",
+    "BOTO_CONFIG", "NO_PROXY", "no_proxy",
+)  # fmt: skip
+
+
+def refreshed(environ: dict[str, str]) -> dict[str, str]:
+    """What a refreshed command sees where as much is replaced as can be."""
+    return endpoint({"HTTPS_PROXY": "p", **environ}, config_file="/p/c", credentials_file="/p/s")
+
+
+@pytest.mark.parametrize("name", REPLACED)
+@pytest.mark.parametrize("original", ["mine", ""], ids=["set", "blank"])
+def test_what_an_endpoint_replaced_comes_back(name: str, original: str) -> None:  # matrix 96
+    outside = refreshed({name: original})
+
+    assert outside[name] != original
+    assert callers_environment(outside)[name] == original
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_what_is_changed_inside_a_refreshed_command_is_the_callers(name: str) -> None:  # matrix 96
+    outside = refreshed({name: "mine"})
+    unset = {other: value for other, value in outside.items() if other != name}
+
+    assert callers_environment({**outside, name: "other"})[name] == "other"
+    assert name not in callers_environment(unset)
+
+
+def test_what_a_role_shell_keeps_for_itself_is_not_obeyed_inside_it() -> None:
+    shell = dict.fromkeys(
+        ("GDS_EXEC_EXPIRES_AT", "GDS_EXEC_PROGRAM", "GDS_EXEC_PROMPT", "GDS_EXEC_RENEW_AT", "GDS_EXEC_SHELL"),
+        "1",
+    )
+
+    assert callers_environment({**shell, "GDS_EXEC_DURATION": "8h"}) == {"GDS_EXEC_DURATION": "8h"}
+
+
+NAMES = (
+    "AWS_ACCESS_KEY_ID", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_DEFAULT_PROFILE",
+    "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_REGION", "GDS_EXEC_CALLER_BOTO_CONFIG",
+    "GDS_EXEC_CALLER_PROFILE", "GDS_EXEC_DURATION", "GDS_EXEC_PROMPT", "GDS_EXEC_ROLE",
+    "GDS_EXEC_ROLE_BOTO_CONFIG", "GDS_EXEC_ROLE_REGION", "HOME", "HTTPS_PROXY", *REPLACED,
+)  # fmt: skip
+VALUES = ("", "*", "/dev/null", "127.0.0.1", "1", "a", "b", "eu-west-2", "true")
+environments = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES) | st.text(max_size=3))
+
+
+def that_matters(caller: dict[str, str]) -> dict[str, str]:
+    """The caller's variables but for those keys, and two names of one thing made one."""
+    profile = caller.get("AWS_DEFAULT_PROFILE") or caller.get("AWS_PROFILE")
+    regions = caller.get("AWS_REGION"), caller.get("AWS_DEFAULT_REGION")
+    rest = {
+        name: value
+        for name, value in caller.items()
+        if not name.startswith(("AWS_ACCESS", "AWS_CONTAINER", "AWS_REGION"))
+        and name not in {"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION"}
+    }
+    return {**rest, "profile": profile or "", "regions": ",".join(filter(None, dict.fromkeys(regions)))}
+
+
+@given(
+    found=environments,
+    region=st.sampled_from((None, "eu-west-2")),
+    copies=st.sampled_from(({}, {"config_file": "a", "credentials_file": "b"})),
+)
+@example(found={"NO_PROXY": "a", "HTTPS_PROXY": "p", "BOTO_CONFIG": ""}, region=None, copies={})
+def test_whatever_a_role_or_two_did_a_nested_run_finds_what_the_caller_had(  # matrix 96
+    found: dict[str, str], region: str | None, copies: dict[str, str]
+) -> None:
+    caller = callers_environment(found)
+    expected = that_matters(caller)
+
+    for _ in range(2):
+        caller = callers_environment(environment(caller, region=region))
+        assert that_matters(caller) == expected
+        caller = callers_environment(endpoint(caller, region=region, **copies))
+        assert that_matters(caller) == expected
+
+
+@given(found=environments)
+def test_the_callers_environment_of_itself_is_the_same(found: dict[str, str]) -> None:
+    caller = callers_environment(found)
+
+    assert callers_environment(caller) == caller

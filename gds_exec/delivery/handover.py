@@ -1,0 +1,91 @@
+"""What the process that got a session hands to the keeper, which is to keep it fresh for a command.
+
+It goes through a pipe: nothing secret stands in an argument or in the environment.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from gds_exec.credentials.session_file import parse, serialise
+from gds_exec.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.credentials.session import SessionCredentials
+
+SILENTLY, ASKING = "silently", "asking"  # how a session is renewed
+_READ_BYTES = 65_536
+
+
+class Handover(Value):
+    """A session, and all that it takes to keep it fresh and to hand it to a command.
+
+    `key` is its name in the cache directory, `arguments` ask for it again. `region` is the role's
+    own, `region_override` what was asked for. `private_files` are the copies of AWS's files that the
+    command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is asked for a code.
+    """
+
+    session: SessionCredentials
+    role: str
+    key: str
+    cache_directory: str | None
+    arguments: tuple[str, ...]
+    region: str | None
+    region_override: str | None
+    private_files: tuple[str, str] | None = None
+    may_ask: bool = True
+
+
+class Beside(Value):
+    """What a keeper that is not the command's parent needs besides: who it is, and the bound socket."""
+
+    pid: int
+    program: str
+    listener: int
+    token: str
+
+    _unshown = ("token",)
+
+
+def send(handover: Handover, beside: Beside | None = None) -> int:
+    """Return a descriptor, which a program that is executed inherits, to read the handover from."""
+    data = marshal.dumps(
+        (
+            serialise(handover.session),
+            handover.role,
+            handover.key,
+            handover.cache_directory,
+            handover.arguments,
+            handover.region,
+            handover.region_override,
+            handover.private_files,
+            handover.may_ask,
+            (beside.pid, beside.program, beside.listener, beside.token) if beside else None,
+        )
+    )
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # what does not fit into a pipe is an error, and not a deadlock
+    try:
+        written = os.write(writing, data)
+    finally:
+        os.close(writing)
+    if written != len(data):
+        os.close(reading)
+        raise OSError("the session is too long to be handed over")
+    os.set_inheritable(reading, True)  # noqa: FBT003  # as os has it
+    return reading
+
+
+def receive(descriptor: int) -> tuple[Handover, Beside | None]:
+    """Return what was sent, and close the descriptor. Raise `ValueError` for anything else."""
+    with open(descriptor, "rb") as file:
+        sent = file.read(_READ_BYTES)
+    if not sent:
+        raise ValueError("nothing was handed over")
+    session_text, *facts, beside = marshal.loads(sent)  # noqa: S302  # our own
+    session = parse(session_text)
+    if session is None:
+        raise ValueError("no session was handed over")
+    return Handover(session, *facts), Beside(*beside) if beside else None

@@ -1,0 +1,52 @@
+"""Copies of AWS's files that a command reads in their place, while it runs.
+
+They hold the keys of other profiles, so the directory for them must be its owner's alone.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gds_exec.context import suppress
+from gds_exec.credentials.cache import COPY_SUFFIXES
+from gds_exec.value import Value
+
+
+class PrivateFiles(Value):
+    """The paths of the two copies."""
+
+    config: str
+    credentials: str
+
+
+def write_private_files(directory: str, *, config: bytes, credentials: bytes) -> PrivateFiles:
+    """Write both into a directory that is private already, under names of their own and mode 0600.
+
+    Raise `OSError` where that cannot be; nothing is left behind then.
+    """
+    stem = os.path.join(os.path.abspath(directory), os.urandom(16).hex())
+    files = PrivateFiles(*(stem + suffix for suffix in COPY_SUFFIXES))
+    try:
+        _write(files.config, config)
+        _write(files.credentials, credentials)
+    except BaseException:
+        remove_private_files(files)
+        raise
+    return files
+
+
+def remove_private_files(files: PrivateFiles) -> None:
+    """Remove both, as far as they are there."""
+    for path in (files.config, files.credentials):
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _write(path: str, content: bytes) -> None:
+    with open(path, "xb", opener=_open_privately) as file:
+        os.fchmod(file.fileno(), 0o600)  # whatever the umask is
+        file.write(content)
+
+
+def _open_privately(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

@@ -1,0 +1,97 @@
+# What a role shell does before each prompt. It only defines functions until __gds_exec_install
+# is called.
+#
+# GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
+# are for: its children have them too.
+
+typeset -gi __gds_exec_retry_seconds=30
+typeset -gi __gds_exec_next_try=0
+typeset -g __gds_exec_put_on=
+
+# An rc file that is read after this may assign precmd_functions: the first prompt is late enough.
+function __gds_exec_install {
+    if [[ ${GDS_EXEC_SHELL-} == */$$.* ]] && zmodload zsh/datetime zsh/sched; then
+        sched +0 __gds_exec_tick
+    fi
+}
+
+# Last, for a prompt that another function builds is to be marked too.
+function __gds_exec_stand_last {
+    emulate -L zsh
+    typeset -ga precmd_functions=(${precmd_functions:#__gds_exec_tick} __gds_exec_tick)
+    typeset -ga preexec_functions=(${preexec_functions:#__gds_exec_unmark} __gds_exec_unmark)
+}
+
+function __gds_exec_tick {
+    setopt local_options local_traps no_verbose no_xtrace
+    trap - DEBUG ZERR
+    local read_by=
+    [[ ! -o prompt_percent ]] || read_by+=%
+    [[ ! -o prompt_bang ]] || read_by+=!
+    [[ ! -o prompt_subst ]] || read_by+=\$
+    emulate -L zsh
+    if __gds_exec_is_due $__gds_exec_next_try || __gds_exec_has_news; then
+        __gds_exec_mark $read_by # now, for Ctrl-C at the question ends all this
+        __gds_exec_renew
+    fi
+    __gds_exec_mark $read_by
+    __gds_exec_stand_last
+}
+
+function __gds_exec_is_due { # NOT_BEFORE
+    [[ ${GDS_EXEC_RENEW_AT-} == <-> ]] && (( EPOCHSECONDS >= GDS_EXEC_RENEW_AT && EPOCHSECONDS >= $1 ))
+}
+
+# gds-exec renew leaves word there, from wherever it is called.
+function __gds_exec_has_news {
+    [[ -e $GDS_EXEC_SHELL.renewed ]] && (( EPOCHSECONDS >= __gds_exec_next_try ))
+}
+
+function __gds_exec_renew {
+    local statements
+    # First, or a Ctrl-C at the question would lead to the same question at the next prompt.
+    __gds_exec_next_try=$(( EPOCHSECONDS + __gds_exec_retry_seconds ))
+    if statements=$("$GDS_EXEC_PROGRAM" shell-renew zsh); then
+        eval "$statements"
+        __gds_exec_next_try=0
+    fi
+}
+
+function __gds_exec_mark { # CHARACTERS, those by which zsh knows what to expand in a prompt
+    local left= colour=green marker
+    __gds_exec_measure_time_left
+    marker="(${GDS_EXEC_PROMPT-}$left) "
+    __gds_exec_quote $1
+    if [[ $1 == *%* && -z ${NO_COLOR-} && ${TERM:-dumb} != dumb ]]; then
+        marker="%F{$colour}$marker%f"
+    fi
+    PROMPT=$marker${PROMPT#"$__gds_exec_put_on"}
+    __gds_exec_put_on=$marker
+}
+
+function __gds_exec_measure_time_left {
+    if [[ ${GDS_EXEC_EXPIRES_AT-} != <-> ]]; then
+        return 0
+    elif (( EPOCHSECONDS >= GDS_EXEC_EXPIRES_AT )); then
+        left=' expired' colour=red
+    elif __gds_exec_is_due 0; then
+        left=" $(( (GDS_EXEC_EXPIRES_AT - EPOCHSECONDS + 59) / 60 ))m" colour=yellow
+    fi
+}
+
+function __gds_exec_quote { # CHARACTERS
+    setopt local_options extended_glob
+    local MATCH MBEGIN MEND
+    [[ $1 != *\$* ]] || marker=${marker//(#m)[\\\$\`]/\\$MATCH}
+    [[ $1 != *%* ]] || marker=${marker//\%/%%}
+    [[ $1 != *!* ]] || marker=${marker//\!/!!}
+}
+
+# While a command runs the prompt is the user's own: it may be read, saved or built upon.
+function __gds_exec_unmark {
+    emulate -L zsh
+    trap - DEBUG ZERR
+    PROMPT=${PROMPT#"$__gds_exec_put_on"}
+    __gds_exec_put_on=
+    __gds_exec_stand_last
+}
