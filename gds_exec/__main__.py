@@ -4,7 +4,7 @@ import _signal  # type: ignore[import-not-found]  # `signal` itself would import
 import os
 import sys
 
-from gds_exec.child.replacement import open_standard_streams
+from gds_exec.child.replacement import environment_as_given, open_standard_streams
 from gds_exec.invocation import read_plainly
 from gds_exec.warm import serve
 
@@ -12,15 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
-
 
 def main() -> "NoReturn":
     """Run gds-exec as a program; the command's own exit status comes back if one is run."""
     open_standard_streams()
     _let_sigint_kill()
     try:
-        _run(sys.argv[1:], _environ_as_given())
+        _run(sys.argv[1:], environment_as_given())
     except KeyboardInterrupt:
         _die_by_sigint()
 
@@ -32,7 +30,12 @@ def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
         if serve_names(environ):
             os._exit(0)
     invocation = read_plainly(argv, environ)
-    if invocation is not None:
+    if invocation is not None and invocation.word:
+        from gds_exec.warm_document import serve_document
+
+        if serve_document(invocation, environ):
+            os._exit(0)
+    elif invocation is not None:
         serve(invocation, environ)
     import gc
 
@@ -47,29 +50,6 @@ def _let_sigint_kill() -> None:
     # tidy up it is handled; what our caller made us ignore stays ignored.
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-
-
-def _environ_as_given() -> dict[str, str]:
-    """Return the environment without the LC_CTYPE that Python sets for itself in a C locale (PEP 538)."""
-    environ = dict(os.environ)
-    if environ.get("LC_CTYPE") in _COERCED_LOCALES and not environ.get("LC_ALL"):
-        given = _lc_ctype_as_given()
-        if given is None:
-            del environ["LC_CTYPE"]
-        else:
-            environ["LC_CTYPE"] = given
-    return environ
-
-
-def _lc_ctype_as_given() -> str | None:
-    """Return LC_CTYPE as our caller set it; where the kernel does not tell, as it probably was."""
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            entries = file.read().split(b"\0")
-    except OSError:
-        return None if sys.flags.utf8_mode else os.environ["LC_CTYPE"]
-    name = b"LC_CTYPE="
-    return next((os.fsdecode(entry.removeprefix(name)) for entry in entries if entry.startswith(name)), None)
 
 
 def _die_by_sigint() -> "NoReturn":

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-WORDS = ("roles", "try", "whoami")
+WORDS = ("credential-process", "renew", "roles", "sessions", "shell-init", "try", "whoami")
+DOCUMENT = "credential-process"
+ASKED_FOR = "GDS_EXEC_CREDENTIAL_PROCESS"  # the profiles whose credential_process we are run for
 VALUE_OPTIONS = {
     "--role": "--role",
     "--duration": "--duration",
@@ -24,6 +26,7 @@ VALUE_OPTIONS = {
     "-art": "--duration",
     "--assume-role-ttl": "--duration",
     "--min-remaining": "--min-remaining",
+    "--mfa-max-age": "--mfa-max-age",
     "--region": "--region",
     "-r": "--region",
     "--mfa-code": "--mfa-code",
@@ -38,61 +41,75 @@ FLAGS = {
     "--no-input": "--no-input",
     "--quiet": "--quiet",
     "-q": "--quiet",
+    "--refresh": "--refresh",
     "--shell": "--shell",
     "-s": "--shell",
 }
 DEFAULT_WAIT_SECONDS = 300
 _HINT = "gds-exec ROLE -- COMMAND [ARG]..."
 _WITHOUT_VARIABLE = ("--role", "--shell")  # what to do is said on the command line alone
+_NO_PUNCTUATION = str.maketrans("", "", "_+=,.@-")  # that STS takes in the name of a session
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 class Invocation:
-    """A role, what was asked of its session, and the command to run as it; never changed."""
+    """A role, what was asked of its session, and the command to run as it; never changed.
+
+    `word` is "" for that, and else what is wanted of the session instead.
+    """
 
     __slots__ = (
         "command",
         "duration_seconds",
         "mfa_code",
+        "mfa_max_age_seconds",
         "min_remaining_seconds",
         "new_session",
         "no_input",
         "quiet",
+        "refresh",
         "region",
         "role",
         "session_name",
         "shell",
         "source_profile",
         "wait_seconds",
+        "word",
     )
 
     def __init__(
         self,
         *,
         role: str,
+        word: str = "",
         command: tuple[str, ...] = (),
         shell: bool = False,
         duration_seconds: int | None = None,
         min_remaining_seconds: int | None = None,
+        mfa_max_age_seconds: int | None = None,
         region: str | None = None,
         mfa_code: str | None = None,
         source_profile: str | None = None,
         session_name: str | None = None,
         new_session: bool = False,
+        refresh: bool = False,
         no_input: bool = False,
         wait_seconds: int = DEFAULT_WAIT_SECONDS,
         quiet: bool = False,
     ) -> None:
         self.role = role
+        self.word = word
         self.command = command
         self.shell = shell
         self.duration_seconds = duration_seconds
         self.min_remaining_seconds = min_remaining_seconds
+        self.mfa_max_age_seconds = mfa_max_age_seconds
         self.region = region
         self.mfa_code = mfa_code
         self.source_profile = source_profile
         self.session_name = session_name
         self.new_session = new_session
+        self.refresh = refresh
         self.no_input = no_input
         self.wait_seconds = wait_seconds
         self.quiet = quiet
@@ -135,6 +152,37 @@ def canonical(argv: list[str]) -> Spoken:
         raise UsageError(unclear.message, hint=unclear.hint) from None
 
 
+def session_arguments(invocation: Invocation) -> tuple[str, ...]:
+    """Return the options that ask for the same session again."""
+    values = (
+        ("--role", invocation.role),
+        ("--duration", invocation.duration_seconds),
+        ("--min-remaining", invocation.min_remaining_seconds),
+        ("--mfa-max-age", invocation.mfa_max_age_seconds),
+        ("--region", invocation.region),
+        ("--source-profile", invocation.source_profile),
+        ("--session-name", invocation.session_name),
+    )
+    return tuple(f"{name}={value}" for name, value in values if value is not None)
+
+
+def without_secrets(environ: "Mapping[str, str]") -> "dict[str, str]":
+    """Return the environment without a token code, which has been spent by then."""
+    return {name: value for name, value in environ.items() if name != variable_of("--mfa-code")}
+
+
+def without_settings(environ: "Mapping[str, str]") -> "dict[str, str]":
+    """Return the environment without the variables that stand for options."""
+    options = (*VALUE_OPTIONS.values(), *FLAGS.values(), "--debug")
+    names = {variable_of(option) for option in options}
+    return {name: value for name, value in environ.items() if name not in names}
+
+
+def variable_of(option: str) -> str:
+    """Return the name of the variable that stands for a long option."""
+    return "GDS_EXEC_" + option[2:].upper().replace("-", "_")
+
+
 def read_plainly(argv: list[str], environ: "Mapping[str, str]") -> Invocation | None:
     """Return what argv and the `GDS_EXEC_` variables ask for, or `None` where that is not plain.
 
@@ -143,7 +191,7 @@ def read_plainly(argv: list[str], environ: "Mapping[str, str]") -> Invocation | 
     """
     try:
         spoken = _spoken(argv)
-        return None if spoken.word else _invocation(spoken.arguments, environ)
+        return _invocation(spoken, environ) if spoken.word in ("", DOCUMENT) else None
     except ValueError:
         return None
 
@@ -165,7 +213,7 @@ def _spoken(argv: list[str]) -> Spoken:
         elif argument == "try" and rest[:1] == ["code"]:  # `try -- code` runs an editor of that name
             return Spoken("try code", [*options, *rest[1:]])
         elif argument in WORDS:
-            return Spoken(argument, [*options, *rest])
+            return Spoken(argument, [*options, *_arguments_of(argument, rest)])
         else:
             has_role = True
             options += ["--role", argument]
@@ -194,6 +242,25 @@ def duration_text(seconds: int) -> str:
     hours, rest = divmod(seconds, 3600)
     minutes, rest = divmod(rest, 60)
     return "".join(f"{n}{unit}" for n, unit in ((hours, "h"), (minutes, "m"), (rest, "s")) if n) or "0s"
+
+
+def _arguments_of(word: str, rest: list[str]) -> list[str]:
+    """Return the arguments of a word, its options in their long form; a command's are its own."""
+    if word == "try":
+        return rest
+    arguments: list[str] = []
+    wants_role = word == DOCUMENT
+    rest = list(rest)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            return [*arguments, argument, *rest]
+        if _is_option(argument):
+            arguments += _take_option(argument, rest)
+        else:
+            arguments += ["--role", argument] if wants_role else [argument]
+            wants_role = False
+    return arguments
 
 
 def _command(rest: list[str], *, has_role: bool) -> list[str]:
@@ -236,27 +303,30 @@ def _value(name: str, rest: list[str]) -> list[str]:
     return [rest.pop(0)]
 
 
-def _invocation(arguments: list[str], environ: "Mapping[str, str]") -> Invocation:
+def _invocation(spoken: Spoken, environ: "Mapping[str, str]") -> Invocation:
     if environ.get("GDS_EXEC_DEBUG"):
         raise ValueError("whose messages are part of the full command line")
-    options, command = _options_and_command(arguments)
+    options, command = _options_and_command(spoken.arguments)
     for option in (*VALUE_OPTIONS.values(), *FLAGS.values()):
         if option not in options and option not in _WITHOUT_VARIABLE:
-            options[option] = environ.get("GDS_EXEC_" + option[2:].upper().replace("-", "_"), "")
+            options[option] = environ.get(variable_of(option), "")
     shell = "--shell" in options
-    if "--role" not in options or (shell and command):
+    if "--role" not in options or (shell, bool(command), bool(spoken.word)).count(True) > 1:
         raise ValueError("it takes a role, and one thing to do")
     return Invocation(
         role=options["--role"],
+        word=spoken.word,
         command=command,
         shell=shell,
         duration_seconds=_perhaps(duration_seconds, options["--duration"]),
         min_remaining_seconds=_perhaps(duration_seconds, options["--min-remaining"]),
+        mfa_max_age_seconds=_perhaps(duration_seconds, options["--mfa-max-age"]),
         region=_perhaps(region_name, options["--region"]),
         mfa_code=options["--mfa-code"] or None,
         source_profile=options["--source-profile"] or None,
         session_name=_perhaps(_session_name, options["--session-name"]),
         new_session=_truth(options["--new-session"]),
+        refresh=_truth(options["--refresh"]),
         no_input=_truth(options["--no-input"]),
         wait_seconds=_perhaps(duration_seconds, options["--wait"]) or DEFAULT_WAIT_SECONDS,
         quiet=_truth(options["--quiet"]),
@@ -302,7 +372,7 @@ def region_name(text: str) -> str:
 
 
 def _session_name(text: str) -> str:
-    # STS accepts a few characters more: those names are read with the full command line.
-    if not (2 <= len(text) <= 64 and text.isascii() and text.replace("-", "").isalnum()):
+    letters = text.translate(_NO_PUNCTUATION)
+    if not (2 <= len(text) <= 64 and text.isascii() and (letters.isalnum() or not letters)):
         raise ValueError(text)
     return text

@@ -10,10 +10,12 @@ import os
 import time
 
 from gds_exec.child.replacement import look_up, replace_process
+from gds_exec.credentials.renewal import can_begin
 from gds_exec.credentials.session_file import (
     SHORTCUT_SUFFIX,
     cache_path,
     open_if_private,
+    put_off_until,
     read,
     read_private_text,
 )
@@ -68,29 +70,67 @@ class Shortcut:
         self.stamps = stamps
 
 
+class Cached:
+    """A session that the cache has for what is asked; `region` is the role's own."""
+
+    __slots__ = ("is_put_off", "region", "session")
+
+    def __init__(self, session: "SessionCredentials", *, region: str | None, is_put_off: bool) -> None:
+        self.session = session
+        self.region = region
+        self.is_put_off = is_put_off
+
+
 def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
     """Become the command, if the cache has all that is needed; return if it has not."""
-    if not invocation.command or invocation.new_session or invocation.mfa_code:
+    if not invocation.command or invocation.refresh:
         return
     caller = callers_environment(environ)
-    path = cache_path(caller, caller.get("HOME"))
-    directory = None if path is None else open_if_private(path)
-    if directory is None:
-        return
-    try:
-        shortcut = _find(directory, asked_in(invocation, caller))
-        session = read(directory, shortcut.key) if shortcut and still_hold(shortcut.stamps) else None
-    finally:
-        os.close(directory)
-    if shortcut is None or session is None or arn_without_name(session) != shortcut.arn:
+    cached = find_cached(invocation, caller)
+    if cached is None:
         return
     command = look_up(invocation.command[0], path=caller.get("PATH"))
-    is_enough = session.can_begin(time.time(), min_remaining_seconds=invocation.min_remaining_seconds)
-    if command is not None and is_enough:
+    minimum = invocation.min_remaining_seconds
+    if command is not None and can_begin(cached.session, time.time(), min_remaining_seconds=minimum):
         try:
-            become(command, invocation, caller, session, region=shortcut.region or None)
+            become(command, invocation, caller, cached.session, region=cached.region)
         except Exception:  # noqa: BLE001  # the long way ends the same, and has the words for it
             return
+
+
+def find_cached(invocation: "Invocation", caller: "Mapping[str, str]") -> Cached | None:
+    """Return what the cache has for this, asked in the caller's own environment, however old it is."""
+    directory = open_directory(caller) if is_plain(invocation) else None
+    if directory is None:
+        return None
+    try:
+        return _cached(directory, asked_in(invocation, caller))
+    finally:
+        os.close(directory)
+
+
+def open_directory(caller: "Mapping[str, str]") -> int | None:
+    """Return a descriptor of the cache directory, if there is one that is private."""
+    path = cache_path(caller, caller.get("HOME"))
+    return None if path is None else open_if_private(path)
+
+
+def print_at_once(data: bytes) -> bool:
+    """Write all of it to standard output; return False, with nothing written, where that cannot be."""
+    rest = data
+    try:
+        while rest:
+            rest = rest[os.write(1, rest) :]
+    except OSError:
+        if rest is not data:
+            os._exit(125)  # to begin again would print a part of it twice
+        return False  # the long way meets the same, and has the words for it
+    return True
+
+
+def is_plain(invocation: "Invocation") -> bool:
+    """Return whether it can be known without its profile which cached session will do."""
+    return not (invocation.new_session or invocation.mfa_code or invocation.mfa_max_age_seconds)
 
 
 def become(
@@ -187,6 +227,15 @@ def _find(directory: int, asked: str) -> Shortcut | None:
         return Shortcut(key, asked=asked, arn=text(arn), region=text(region), stamps=stamps_in(stamps))
     except ValueError:
         return None
+
+
+def _cached(directory: int, asked: str) -> Cached | None:
+    shortcut = _find(directory, asked)
+    session = read(directory, shortcut.key) if shortcut and still_hold(shortcut.stamps) else None
+    if shortcut is None or session is None or arn_without_name(session) != shortcut.arn:
+        return None
+    is_put_off = put_off_until(directory, shortcut.key) > time.time()
+    return Cached(session, region=shortcut.region or None, is_put_off=is_put_off)
 
 
 def _stamp_of(path: str) -> str | None:

@@ -3,9 +3,18 @@
 import os
 import sys
 
-from gds_exec.credentials.session_file import cache_path, open_if_private, read_private_text
+from gds_exec.credentials.session_file import read_private_text
 from gds_exec.delivery.environment import callers_environment
-from gds_exec.warm import digits, file_of, stamp_lines, stamps_in, still_hold, text
+from gds_exec.warm import (
+    digits,
+    file_of,
+    open_directory,
+    print_at_once,
+    stamp_lines,
+    stamps_in,
+    still_hold,
+    text,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +28,7 @@ _VARIABLES = ("HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 def serve_names(environ: "Mapping[str, str]") -> bool:
     """Print the names, one a line, if the cache has them as they are now; say whether it had."""
     caller = callers_environment(environ)
-    path = cache_path(caller, caller.get("HOME"))
-    directory = None if path is None else open_if_private(path)
+    directory = open_directory(caller)
     if directory is None:
         return False
     try:
@@ -30,19 +38,7 @@ def serve_names(environ: "Mapping[str, str]") -> bool:
     if lines is None:
         return False
     encoding = sys.stdout.encoding if sys.stdout is not None else "ascii"
-    return _print(lines.encode(encoding, "backslashreplace"))
-
-
-def _print(data: bytes) -> bool:
-    rest = data
-    try:
-        while rest:
-            rest = rest[os.write(1, rest) :]
-    except OSError:
-        if rest is not data:
-            os._exit(125)  # to begin again would print some names twice
-        return False  # the long way meets the same, and has the words for it
-    return True
+    return print_at_once(lines.encode(encoding, "backslashreplace"))
 
 
 def asked_for_names(environ: "Mapping[str, str]") -> str:

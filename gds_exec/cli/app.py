@@ -13,17 +13,23 @@ from typer.main import get_command
 
 from gds_exec.cli import options
 from gds_exec.cli.messages import printing
+from gds_exec.cli.obeying import obey
+from gds_exec.cli.renewing import renew
+from gds_exec.cli.role_shell import print_hook
 from gds_exec.cli.roles import roles
-from gds_exec.cli.running import run_as_role
+from gds_exec.cli.sessions import clear_sessions, sessions
 from gds_exec.cli.whoami import whoami
 from gds_exec.errors import UsageError
-from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation, canonical
+from gds_exec.invocation import DEFAULT_WAIT_SECONDS, DOCUMENT, Invocation, canonical
 
 _WORDS_HELP = """
 [bold]Words[/bold]: [cyan]roles[/cyan] lists the roles; [cyan]whoami[/cyan] shows who you are to AWS, without
-a code; [cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
+a code; [cyan]sessions[/cyan] lists and clears sessions, [cyan]renew[/cyan] renews them;
+[cyan]credential-process[/cyan] and [cyan]shell-init[/cyan] are for your AWS config and rc files;
+[cyan]try[/cyan] starts a sandbox AWS to try everything in. `gds-exec WORD --help` shows each.
 """
 Action = Callable[[Mapping[str, str]], None]
+_HINT = "gds-exec ROLE -- COMMAND [ARG]..."
 _INTERRUPTED = 130  # what typer makes of a Ctrl-C
 
 
@@ -31,8 +37,8 @@ def run_command_line(argv: list[str], environ: Mapping[str, str]) -> int:
     """Do what argv says, and return the exit status where we do not become the command."""
     asked = read_command_line(argv)
     if isinstance(asked, Invocation):
-        run_as_role(asked, environ)
-    if asked is not None:  # not while typer is on the stack: it has its own ideas of Ctrl-C
+        obey(asked, environ)
+    elif asked is not None:  # not while typer is on the stack: it has its own ideas of Ctrl-C
         asked(environ)
     return 0
 
@@ -63,7 +69,8 @@ def _app() -> typer.Typer:
     )
 
 
-_run_app, _roles_app, _whoami_app, _try_app, _code_app = _app(), _app(), _app(), _app(), _app()
+_run_app, _document_app, _renew_app, _sessions_app, _shell_init_app = (_app() for _ in range(5))
+_roles_app, _whoami_app, _try_app, _code_app = (_app() for _ in range(4))
 
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
@@ -72,6 +79,8 @@ def _run(
     *,
     duration: options.Duration = None,
     min_remaining: options.MinRemaining = None,
+    mfa_max_age: options.MfaMaxAge = None,
+    refresh: options.Refresh = False,
     new_session: options.NewSession = False,
     session_name: options.SessionName = None,
     source_profile: options.SourceProfile = None,
@@ -93,7 +102,7 @@ def _run(
     if role is None:
         raise UsageError(
             "there is no role",
-            hint="gds-exec ROLE -- COMMAND [ARG]...; gds-exec --help; or try it out: gds-exec try",
+            hint=f"{_HINT}; gds-exec --help; or try it out: gds-exec try",
         )
     invocation = Invocation(
         role=role,
@@ -101,11 +110,13 @@ def _run(
         shell=shell,
         duration_seconds=duration,
         min_remaining_seconds=min_remaining,
+        mfa_max_age_seconds=mfa_max_age,
         region=region,
         mfa_code=mfa_code,
         source_profile=source_profile,
         session_name=session_name,
         new_session=new_session,
+        refresh=refresh,
         no_input=no_input,
         wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
         quiet=quiet,
@@ -113,6 +124,115 @@ def _run(
     if invocation.shell and invocation.command:
         raise UsageError("--shell and a command exclude each other", hint="leave one of them out")
     return invocation
+
+
+@_document_app.command(DOCUMENT, options_metavar="ROLE [OPTIONS]")
+def _document(
+    *,
+    role: options.Role = None,
+    duration: options.Duration = None,
+    min_remaining: options.MinRemaining = None,
+    mfa_max_age: options.MfaMaxAge = None,
+    refresh: options.Refresh = False,
+    new_session: options.NewSession = False,
+    session_name: options.SessionName = None,
+    source_profile: options.SourceProfile = None,
+    region: options.Region = None,
+    mfa_code: options.MfaCode = None,
+    no_input: options.NoInput = False,
+    wait: options.Wait = None,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Invocation:
+    """Print ROLE's session as JSON, for `credential_process = gds-exec credential-process ROLE`.
+
+    A code is asked for on the terminal. The SDKs come back for a fresh session before this one ends.
+    """
+    if role is None:
+        raise UsageError("there is no role", hint="gds-exec credential-process ROLE")
+    return Invocation(
+        role=role,
+        word=DOCUMENT,
+        duration_seconds=duration,
+        min_remaining_seconds=min_remaining,
+        mfa_max_age_seconds=mfa_max_age,
+        region=region,
+        mfa_code=mfa_code,
+        source_profile=source_profile,
+        session_name=session_name,
+        new_session=new_session,
+        refresh=refresh,
+        no_input=no_input,
+        wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
+        quiet=quiet,
+    )
+
+
+@_renew_app.command(options_metavar="[ROLE]... [OPTIONS]")
+def _renew(
+    roles: options.SomeRoles = None,
+    *,
+    duration: options.Duration = None,
+    mfa_max_age: options.MfaMaxAge = None,
+    session_name: options.SessionName = None,
+    source_profile: options.SourceProfile = None,
+    region: options.Region = None,
+    mfa_code: options.MfaCode = None,
+    no_input: options.NoInput = False,
+    wait: options.Wait = None,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
+    """Get a fresh session for ROLE now: open role shells and refreshed commands pick it up.
+
+    In a role shell it needs no ROLE.
+    """
+    invocations = [
+        Invocation(
+            role=role,
+            duration_seconds=duration,
+            mfa_max_age_seconds=mfa_max_age,
+            region=region,
+            mfa_code=mfa_code,
+            source_profile=source_profile,
+            session_name=session_name,
+            no_input=no_input,
+            wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
+            quiet=quiet,
+        )
+        for role in roles or ()
+    ]
+    return partial(renew, invocations)
+
+
+@_sessions_app.command()
+def _sessions(
+    what: options.Clear = None,
+    role: options.OneRoleOrAll = None,
+    as_json: options.Json = False,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
+    """List the cached sessions, and the role shells and refreshed commands that run.
+
+    `gds-exec sessions clear [ROLE]` forgets the cached ones, or those of one role.
+    """
+    if what is None:
+        return partial(sessions, as_json=as_json)
+    if what != "clear" or as_json:
+        raise UsageError("sessions are listed, or cleared", hint="gds-exec sessions [clear [ROLE]]")
+    return partial(clear_sessions, role=role)
+
+
+@_shell_init_app.command()
+def _shell_init(
+    kind: options.ShellKind,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
+    """Print the hook that renews a role shell at its prompt, for your own rc file.
+
+    Role shells have it by themselves; it is for rc files that start another shell, or set the prompt last.
+    """
+    return lambda _environ: print_hook(kind)
 
 
 @_roles_app.command()
@@ -160,6 +280,10 @@ _APPS: dict[str, tuple[typer.Typer, str]] = {
     "": (_run_app, "gds-exec"),
     "try": (_try_app, "gds-exec try"),
     "try code": (_code_app, "gds-exec try code"),
+    DOCUMENT: (_document_app, f"gds-exec {DOCUMENT}"),
+    "renew": (_renew_app, "gds-exec renew"),
+    "sessions": (_sessions_app, "gds-exec sessions"),
+    "shell-init": (_shell_init_app, "gds-exec shell-init"),
     "roles": (_roles_app, "gds-exec roles"),
     "whoami": (_whoami_app, "gds-exec whoami"),
 }

@@ -11,7 +11,7 @@ from gds_exec.errors import GdsExecError, InternalError, SystemRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import NoReturn
 
     from gds_exec.invocation import Invocation
@@ -24,9 +24,14 @@ def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation |
 
     `invocation` is what argv says, where that could be read without the full command line.
     """
+    return guarded(lambda: _do(argv, environ, invocation))
+
+
+def guarded(act: Callable[[], int | None]) -> int:
+    """Act, and return the exit status; what goes wrong has been said by then."""
     _make_stdout_writable()
     try:
-        return _do(argv, environ, invocation)
+        return act() or 0
     except GdsExecError as error:
         trace(error)
         return _end(error)
@@ -65,9 +70,14 @@ def leave(status: int) -> NoReturn:
 
 def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | None) -> int:
     if invocation is not None:
-        from gds_exec.cli.running import run_as_role
+        from gds_exec.cli.obeying import obey
 
-        run_as_role(invocation, environ)
+        obey(invocation, environ)
+        return 0
+    if len(argv) == 2 and argv[0] == "shell-renew" and "GDS_EXEC_SHELL" in environ:
+        from gds_exec.cli.role_shell import renew_role_shell  # a prompt waits for it
+
+        return renew_role_shell(argv[1], environ)
     from gds_exec.cli.app import run_command_line  # with all of typer
 
     return run_command_line(argv, environ)

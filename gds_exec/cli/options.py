@@ -12,7 +12,7 @@ import typer
 
 from gds_exec.cli.messages import enable_debug
 from gds_exec.config.profile_values import is_session_name
-from gds_exec.invocation import duration_seconds, region_name
+from gds_exec.invocation import duration_seconds, region_name, variable_of
 
 
 def _duration(text: str) -> int:
@@ -42,8 +42,7 @@ def _show_version(is_wanted: bool) -> None:
 
 
 def _setting(*names: str, help: str, panel: str, **more: Any) -> Any:  # noqa: A002  # as typer calls it
-    variable = "GDS_EXEC_" + names[0].lstrip("-").upper().replace("-", "_")
-    return typer.Option(*names, help=help, rich_help_panel=panel, envvar=variable, **more)
+    return typer.Option(*names, help=help, rich_help_panel=panel, envvar=variable_of(names[0]), **more)
 
 
 def _action(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
@@ -72,6 +71,20 @@ MinRemaining = Annotated[
         parser=_duration,
         metavar="D",
     ),
+]
+MfaMaxAge = Annotated[
+    int | None,
+    _setting(
+        "--mfa-max-age",
+        help="Ask for a fresh code where the last one is older than this.",
+        panel=_SESSION,
+        parser=_duration,
+        metavar="D",
+    ),
+]
+Refresh = Annotated[
+    bool,
+    _setting("--refresh", help="Keep the command's session fresh for as long as it runs.", panel=_SESSION),
 ]
 NewSession = Annotated[
     bool, _setting("--new-session", help="Ignore the cached role session.", panel=_SESSION)
@@ -134,5 +147,9 @@ Debug = Annotated[
 Version = Annotated[
     bool, _action("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
 ]
+Clear = Annotated[str | None, typer.Argument(metavar="[clear]")]
+SomeRoles = Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")]
+OneRoleOrAll = Annotated[str | None, typer.Argument(metavar="[ROLE]")]
+ShellKind = Annotated[str, typer.Argument(metavar="bash|zsh|fish")]
 Names = Annotated[bool, _action("--names", help="The names alone, one a line.")]
 Json = Annotated[bool, _action("--json", help="Print JSON.")]

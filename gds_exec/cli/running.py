@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 
 from gds_exec.child.refusal import check_format
 from gds_exec.child.replacement import find_command
-from gds_exec.cli.messages import Messages, debug
-from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
-from gds_exec.config.profiles import find_profile
+from gds_exec.cli.messages import debug
+from gds_exec.cli.run import put_together
 from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import UsageError
 from gds_exec.warm import become
@@ -25,32 +23,21 @@ if TYPE_CHECKING:
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     """Become the command, with the role's credentials in its environment."""
-    environ = callers_environment(environ)
-    command = _find_command(invocation, environ)
-    messages = Messages(quiet=invocation.quiet)
-    read_at = time.time()
-    files = wired_files(environ)
-    profile = find_profile(files, invocation.role, environ=environ, source_profile=invocation.source_profile)
-    for warning in profile.warnings:
-        messages.warn(warning)
-    cache = wired_cache(environ, messages=messages)
-    provider = wired_provider(profile, invocation, environ, cache=cache, messages=messages)
-    session = provider.retrieve()
-    if provider.kept_under is not None and messages.is_silent:
-        from gds_exec.cli.remembering import remember_shortcut
-
-        remember_shortcut(
-            cache,
-            invocation,
-            environ,
-            files,
-            key=provider.kept_under,
-            session=session,
-            region=profile.region,
-            read_at=read_at,
-        )
+    command = _find_command(invocation, callers_environment(environ))
+    run = put_together(invocation, environ)
+    session = run.provider.retrieve()
+    run.remember(session)
     debug(f"becoming {os.path.basename(command)}")
-    become(command, invocation, environ, session, region=profile.region)
+    wants_refresh = invocation.refresh or (run.profile.refresh and invocation.command)
+    if wants_refresh and session.expiration is not None:
+        from gds_exec.cli.refreshing import become_refreshed  # only for who stays
+
+        become_refreshed(command, run, session)
+    if not invocation.command:
+        from gds_exec.cli.role_shell import become_role_shell
+
+        become_role_shell(command, run, session)
+    become(command, invocation, run.environ, session, region=run.profile.region)
 
 
 def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:

@@ -10,7 +10,8 @@ from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
 from gds_exec.config.profiles import Profile, find_base, find_profile, profile_names
 from gds_exec.credentials.refusals import of_keys
 from gds_exec.credentials.session import AccessKey
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.delivery.environment import ENDPOINT_TOKEN, ENDPOINT_URL, callers_environment
+from gds_exec.delivery.fetching import fetch_key
 from gds_exec.errors import SourceCredentialsInvalid
 from gds_exec.redaction import show
 
@@ -63,7 +64,11 @@ def _role_identity(
 
 def _delivered_key(environ: Mapping[str, str]) -> AccessKey | None:
     """Return the keys that gds-exec put into this very environment."""
-    if "GDS_EXEC_ROLE" not in environ or "AWS_ACCESS_KEY_ID" not in environ:
+    if "GDS_EXEC_ROLE" not in environ:
+        return None
+    if ENDPOINT_URL in environ and "AWS_ACCESS_KEY_ID" not in environ:
+        return fetch_key(environ[ENDPOINT_URL], environ.get(ENDPOINT_TOKEN, ""))
+    if "AWS_ACCESS_KEY_ID" not in environ:
         return None
     return AccessKey(
         environ["AWS_ACCESS_KEY_ID"],

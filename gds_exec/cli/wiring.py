@@ -6,11 +6,20 @@ import os
 import pwd
 import time
 
-from gds_exec.cli.person import Person, waiting_for
+from gds_exec.cli.person import Desktop, Person, waiting_for
 from gds_exec.config.aws_files import home_directory, read_aws_files
 from gds_exec.credentials.cache import open_cache
+from gds_exec.credentials.code_sources import (
+    SOURCE_NAMES,
+    DialogCode,
+    GivenCode,
+    PersonCode,
+    ProcessCode,
+    YubiKeyCode,
+    named_sources,
+)
 from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.credentials.mfa import STEP_SECONDS, GivenCode, PersonCode, ProcessCode, TokenCodes
+from gds_exec.credentials.mfa import STEP_SECONDS, TokenCodes
 from gds_exec.credentials.network import Connection, check_ca_bundle, check_endpoint
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.preparation import PreparedAws
@@ -19,8 +28,8 @@ from gds_exec.credentials.request import Origin, made_up_session_name
 from gds_exec.credentials.session_file import cache_path
 from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.errors import AwsUnreachable, UsageError
+from gds_exec.invocation import ASKED_FOR
 from gds_exec.redaction import show
-from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +40,9 @@ if TYPE_CHECKING:
     from gds_exec.config.profiles import Profile
     from gds_exec.credentials.aws import StsApi
     from gds_exec.credentials.cache import SessionCache
+    from gds_exec.credentials.mfa import CodeSource
     from gds_exec.invocation import Invocation
+    from gds_exec.terminal import Terminal
 
     Environ = Mapping[str, str]
 
@@ -46,7 +57,9 @@ def wired_files(environ: Environ) -> AwsFiles:
 
 def wired_key_source(profile: Profile, environ: Environ) -> KeySource:
     """Return the keys that begin this profile's chain."""
-    return KeySource(profile.source, run=_helper(environ))
+    # A credential_process may be gds-exec again, which must not ask for the same profile for ever.
+    asked_for = [*filter(None, environ.get(ASKED_FOR, "").split("\n")), profile.name]
+    return KeySource(profile.source, run=_helper({**environ, ASKED_FOR: "\n".join(asked_for)}))
 
 
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> PreparedAws:
@@ -72,6 +85,19 @@ def wired_cache(environ: Environ, *, messages: Messages) -> SessionCache:
     return open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
 
 
+def wired_locks(
+    cache: SessionCache, terminal: Terminal | None, *, messages: Messages, timeout_seconds: float
+) -> Locks:
+    """Return the locks of the sessions in this cache."""
+    return Locks(
+        cache.directory,
+        me=Holder(os.getpid(), terminal.device if terminal else 0),
+        timeout_seconds=timeout_seconds,
+        tell=lambda holder: _tell(holder, terminal, messages),
+        warn=cache.warn,
+    )
+
+
 def wired_provider(
     profile: Profile,
     invocation: Invocation,
@@ -79,37 +105,48 @@ def wired_provider(
     *,
     cache: SessionCache,
     messages: Messages,
+    terminal: Terminal | None,
+    renewing: bool = False,
 ) -> Provider:
-    """Return the provider of the session that was asked for."""
-    terminal = Terminal.open()
+    """Return the provider of the session that was asked for.
+
+    With `renewing`, one that is due to be renewed does not do.
+    """
     aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
-    locks = Locks(
-        cache.directory,
-        me=Holder(os.getpid(), terminal.device if terminal else 0),
-        timeout_seconds=_lock_seconds(invocation),
-        tell=lambda holder: _tell(holder, terminal, messages),
-        warn=cache.warn,
-    )
+    locks = wired_locks(cache, terminal, messages=messages, timeout_seconds=_lock_seconds(invocation))
     return Provider(
         profile,
-        _asked(invocation),
+        _asked(profile, invocation, renewing=renewing),
         origin=Origin(identity_of(profile.source), profile.sts_endpoint_url or _partition(profile)),
         source=wired_key_source(profile, environ),
         aws=aws,
         cache=cache,
         locks=locks,
-        codes=_codes(profile, invocation, environ, aws=aws, terminal=terminal, messages=messages),
+        codes=_codes(
+            profile,
+            invocation,
+            environ,
+            aws=aws,
+            terminal=terminal,
+            messages=messages,
+            renewing=renewing,
+        ),
         make_session_name=lambda: made_up_session_name(_user(), time.time()),
         notice=messages.notice,
     )
 
 
-def _asked(invocation: Invocation) -> Asked:
+def _asked(profile: Profile, invocation: Invocation, *, renewing: bool) -> Asked:
+    def first_set(*values: int | None) -> int | None:
+        return next((value for value in values if value is not None), None)
+
     return Asked(
         duration_seconds=invocation.duration_seconds,
-        min_remaining_seconds=invocation.min_remaining_seconds,
+        min_remaining_seconds=first_set(invocation.min_remaining_seconds, profile.min_remaining_seconds),
         session_name=invocation.session_name,
+        mfa_max_age_seconds=first_set(invocation.mfa_max_age_seconds, profile.mfa_max_age_seconds),
         new_session=invocation.new_session,
+        renewing=renewing,
     )
 
 
@@ -126,20 +163,39 @@ def _codes(
     aws: PreparedAws,
     terminal: Terminal | None,
     messages: Messages,
+    renewing: bool,
 ) -> TokenCodes:
+    named = named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
+    order = named or SOURCE_NAMES
     person = Person(
         terminal,
         aws=aws,
         timeout_seconds=invocation.wait_seconds,
         is_input_allowed=not invocation.no_input,
+        is_source="terminal" in order,
+        may_decline=renewing,
     )
     say = terminal.say if terminal else messages.notice
-    sources = (
-        GivenCode(invocation.mfa_code),
-        ProcessCode(profile.mfa_process, run=_helper(environ)),
-        PersonCode(person.ask, say=say, can_ask=person.is_there),
+    sources: Mapping[str, CodeSource] = {
+        "process": ProcessCode(profile.mfa_process, run=_helper(environ)),
+        "ykman": _yubikey(profile, environ, is_named="ykman" in named),
+        "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there),
+        "dialog": _dialog(invocation, environ),
+    }
+    in_order = (GivenCode(invocation.mfa_code), *(sources[name] for name in order))
+    return TokenCodes(in_order, say=say, why_nobody=person.why_not)
+
+
+def _yubikey(profile: Profile, environ: Environ, *, is_named: bool) -> YubiKeyCode:
+    account = environ.get("GDS_EXEC_YKMAN_ACCOUNT") or profile.ykman_account
+    return YubiKeyCode(account, is_named=is_named, environ=environ, run=_helper(environ))
+
+
+def _dialog(invocation: Invocation, environ: Environ) -> DialogCode:
+    desktop = Desktop(
+        environ, timeout_seconds=invocation.wait_seconds, is_input_allowed=not invocation.no_input
     )
-    return TokenCodes(sources, say=say, why_nobody=person.why_not)
+    return DialogCode(desktop.ask, can_ask=desktop.is_there)
 
 
 def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None:

@@ -12,6 +12,7 @@ WARM_MODULES = {
     "gds_exec.child",
     "gds_exec.child.replacement",
     "gds_exec.credentials",
+    "gds_exec.credentials.renewal",
     "gds_exec.credentials.session",
     "gds_exec.credentials.session_file",
     "gds_exec.delivery",
@@ -19,6 +20,65 @@ WARM_MODULES = {
     "gds_exec.invocation",
     "gds_exec.warm",
 }
+# What a document is served with besides: botocore asks for one at every signing.
+WARM_DOCUMENT_MODULES = WARM_MODULES | {"gds_exec.delivery.document", "gds_exec.warm_document"}
+# All that a keeper loads, which is there for as long as its command, above it or beside it.
+KEEPER = "gds_exec.keeper.__main__, gds_exec.keeper.above, gds_exec.keeper.beside"
+OURS_IN_A_KEEPER = {
+    "gds_exec",
+    "gds_exec.child",
+    "gds_exec.child.captured",
+    "gds_exec.child.foreground",
+    "gds_exec.child.job_control",
+    "gds_exec.child.liveness",
+    "gds_exec.child.own_process",
+    "gds_exec.child.pausing",
+    "gds_exec.child.refusal",
+    "gds_exec.child.replacement",
+    "gds_exec.child.spawning",
+    "gds_exec.child.supervisor",
+    "gds_exec.child.witness",
+    "gds_exec.cli",
+    "gds_exec.cli.messages",
+    "gds_exec.context",
+    "gds_exec.credentials",
+    "gds_exec.credentials.private_directory",
+    "gds_exec.credentials.renewal",
+    "gds_exec.credentials.session",
+    "gds_exec.credentials.session_file",
+    "gds_exec.delivery",
+    "gds_exec.delivery.document",
+    "gds_exec.delivery.endpoint",
+    "gds_exec.delivery.environment",
+    "gds_exec.delivery.handover",
+    "gds_exec.errors",
+    "gds_exec.interlude",
+    "gds_exec.invocation",
+    "gds_exec.keeper",
+    "gds_exec.keeper.__main__",
+    "gds_exec.keeper.above",
+    "gds_exec.keeper.beside",
+    "gds_exec.keeper.held",
+    "gds_exec.keeper.keeping",
+    "gds_exec.keeper.records",
+    "gds_exec.keeper.upkeep",
+    "gds_exec.redaction",
+    "gds_exec.running",
+    "gds_exec.signals",
+    "gds_exec.terminal",
+    "gds_exec.value",
+}
+OTHERS_IN_A_KEEPER = {
+    "array", "collections", "contextlib", "copyreg", "enum", "errno", "fcntl", "functools", "gc",
+    "itertools", "keyword", "marshal", "math", "operator", "re", "reprlib", "resource", "select",
+    "selectors", "signal", "socket", "termios", "types", "typing", "unicodedata", "warnings",
+}  # fmt: skip
+TOO_BIG_FOR_A_KEEPER = {
+    "argparse", "asyncio", "boto3", "botocore", "ctypes", "dataclasses", "datetime", "email", "hashlib",
+    "hmac", "http", "inspect", "json", "logging", "pathlib", "psutil", "rich", "secrets", "shutil", "ssl",
+    "subprocess", "tempfile", "threading", "typer", "urllib", "gds_exec.config", "gds_exec.credentials.aws",
+    "gds_exec.credentials.provider",
+}  # fmt: skip
 # What no run needs before the question for a code, and each of which costs more than our own modules.
 TOO_DEAR_BEFORE_THE_QUESTION = {
     "argparse", "asyncio", "boto3", "botocore", "click", "ctypes", "dataclasses", "datetime", "difflib",
@@ -27,6 +87,7 @@ TOO_DEAR_BEFORE_THE_QUESTION = {
     "signal", "socket", "ssl", "string", "subprocess", "tempfile", "threading", "traceback", "typer",
     "typing", "urllib",
 }  # fmt: skip
+ONLY_FOR_OTHER_SOURCES_OF_CODES = {"gds_exec.child.helper", "gds_exec.cli.dialog"}
 LOADED_BY = """
 import json, sys
 before = set(sys.modules)
@@ -59,3 +120,28 @@ def test_all_that_stands_before_the_question_is_lean() -> None:
 
     assert "gds_exec.credentials.provider" in loaded
     assert loaded & TOO_DEAR_BEFORE_THE_QUESTION == set()
+    assert loaded & ONLY_FOR_OTHER_SOURCES_OF_CODES == set()
+
+
+def test_a_document_that_is_served_warm_loads_these_modules_and_no_other() -> None:
+    ours = loaded_by("gds_exec.__main__, gds_exec.warm_document") - at_start()
+
+    assert ours | {"_signal"} == WARM_DOCUMENT_MODULES
+
+
+def test_a_keeper_loads_nothing_that_costs_the_memory_of_another_keeper() -> None:
+    loaded = loaded_by(KEEPER)
+
+    assert loaded & TOO_BIG_FOR_A_KEEPER == set()
+
+
+def test_a_keeper_loads_of_ours_what_it_needs_and_no_more() -> None:
+    loaded = {name for name in loaded_by(KEEPER) if name.partition(".")[0] == "gds_exec"}
+
+    assert loaded == OURS_IN_A_KEEPER
+
+
+def test_a_keeper_loads_of_python_s_no_more_than_is_accounted_for() -> None:
+    loaded = {name.partition(".")[0] for name in loaded_by(KEEPER) - at_start()}
+
+    assert {name for name in loaded if not name.startswith("_")} <= OTHERS_IN_A_KEEPER | {"gds_exec"}

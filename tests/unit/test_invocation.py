@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.errors import UsageError
-from gds_exec.invocation import VALUE_OPTIONS, WORDS, Invocation, canonical, duration_seconds, duration_text
+from gds_exec.invocation import (
+    DOCUMENT,
+    VALUE_OPTIONS,
+    WORDS,
+    Invocation,
+    canonical,
+    duration_seconds,
+    duration_text,
+    read_plainly,
+    session_arguments,
+    without_secrets,
+    without_settings,
+)
 
 ROLE = ["--role", "admin"]
 
@@ -81,12 +93,53 @@ def test_empty_arguments_are_arguments() -> None:
     assert canonical(["", "", ""]).arguments == ["--role", "", "--", "", ""]
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("word", [word for word in WORDS if word != DOCUMENT])
 def test_a_word_comes_with_all_that_stands_around_it(word: str) -> None:
     spoken = canonical(["-q", "-r", "eu-west-1", word, "ls", "--duration", "8h", "--", "x"])
 
     assert spoken.word == word
     assert spoken.arguments == ["-q", "--region", "eu-west-1", "ls", "--duration", "8h", "--", "x"]
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if word not in (DOCUMENT, "try")])
+def test_a_word_knows_the_short_names_of_options(word: str) -> None:
+    assert canonical([word, "-art", "8h", "-qreu-west-1"]).arguments == [
+        *("--duration", "8h"),
+        *("-q", "--region", "eu-west-1"),
+    ]
+
+
+def test_what_follows_the_word_try_is_a_command_s_own() -> None:
+    assert canonical(["try", "ls", "-art", "x"]).arguments == ["ls", "-art", "x"]
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments"),
+    [
+        pytest.param("credential-process admin", ROLE, id="role alone"),
+        pytest.param(
+            "credential-process admin -art 8h", [*ROLE, "--duration", "8h"], id="option behind the role"
+        ),
+        pytest.param(
+            "credential-process -t 123456 admin", ["--mfa-code", "123456", *ROLE], id="option before the role"
+        ),
+        pytest.param("-q credential-process admin", ["-q", *ROLE], id="option before the word"),
+        pytest.param("credential-process --role admin", ROLE, id="--role"),
+        pytest.param("credential-process try", ["--role", "try"], id="a role that is called like a word"),
+        pytest.param("credential-process admin ls", [*ROLE, "ls"], id="more than a role"),
+        pytest.param("credential-process", [], id="no role"),
+    ],
+)
+def test_credential_process_takes_a_role_and_its_options(line: str, arguments: list[str]) -> None:
+    spoken = canonical(line.split())
+
+    assert (spoken.word, spoken.arguments) == (DOCUMENT, arguments)
+
+
+def test_a_role_that_is_called_credential_process_can_be_reached() -> None:
+    spoken = canonical(["--role", DOCUMENT, "ls"])
+
+    assert (spoken.word, spoken.arguments) == ("", ["--role", DOCUMENT, "--", "ls"])
 
 
 @pytest.mark.parametrize("line", ["--", "-- ls", "-q -- ls", "--duration 8h -- ls"])
@@ -264,3 +317,72 @@ def test_the_code_of_the_sandbox_is_a_word_of_its_own(line: str, word: str, argu
 @given(st.integers(min_value=1, max_value=10**6))
 def test_a_duration_as_a_person_writes_it_is_read_back(seconds: int) -> None:
     assert duration_seconds(duration_text(seconds)) == seconds
+
+
+PLAIN_NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{1,20}", fullmatch=True)
+names = st.text(min_size=1, max_size=8).filter(lambda name: "\0" not in name)
+seconds = st.integers(1, 10**6)
+invocations = st.builds(
+    Invocation,
+    role=names,
+    duration_seconds=st.none() | seconds,
+    min_remaining_seconds=st.none() | seconds,
+    mfa_max_age_seconds=st.none() | seconds,
+    region=st.none() | PLAIN_NAMES,
+    source_profile=st.none() | names,
+    session_name=st.none() | st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,64}", fullmatch=True),
+)
+
+
+@given(invocations)
+def test_a_session_is_asked_for_again_by_its_arguments(invocation: Invocation) -> None:
+    assert read_plainly(list(session_arguments(invocation)), {}) == invocation
+
+
+def test_what_is_asked_once_or_of_the_command_is_not_asked_again() -> None:
+    invocation = Invocation(
+        role="admin",
+        word=DOCUMENT,
+        command=("ls",),
+        shell=True,
+        mfa_code="123456",
+        new_session=True,
+        refresh=True,
+        quiet=True,
+        wait_seconds=5,
+    )
+
+    assert session_arguments(invocation) == session_arguments(Invocation(role="admin"))
+
+
+def test_a_code_stands_in_no_argument() -> None:
+    assert "123456" not in repr(session_arguments(Invocation(role="admin", mfa_code="123456")))
+
+
+def test_a_code_that_was_given_is_not_handed_on() -> None:
+    environ = {"GDS_EXEC_MFA_CODE": "123456", "GDS_EXEC_DURATION": "8h", "HOME": "/home/alice"}
+
+    assert without_secrets(environ) == {"GDS_EXEC_DURATION": "8h", "HOME": "/home/alice"}
+    assert len(environ) == 3
+
+
+def test_without_settings_only_what_stands_for_options_is_missing() -> None:
+    kept = {
+        "AWS_CONFIG_FILE": "/a/file",
+        "GDS_EXEC_CACHE_DIR": "/a/directory",
+        "GDS_EXEC_MFA_SOURCE": "ykman",
+        "GDS_EXEC_YKMAN_ACCOUNT": "aws",
+        "HOME": "/home/alice",
+    }
+    options = ("DURATION", "MIN_REMAINING", "MFA_MAX_AGE", "MFA_CODE", "WAIT", "REFRESH", "QUIET", "DEBUG")
+
+    assert without_settings(kept | {f"GDS_EXEC_{option}": "1" for option in options}) == kept
+
+
+@given(invocations)
+def test_without_settings_arguments_say_all(invocation: Invocation) -> None:
+    environ = without_settings(
+        {"GDS_EXEC_DURATION": "8h", "GDS_EXEC_NEW_SESSION": "1", "GDS_EXEC_DEBUG": "1"}
+    )
+
+    assert read_plainly(list(session_arguments(invocation)), environ) == invocation

@@ -27,8 +27,16 @@ PLAIN = [
     pytest.param("admin -qreu-west-1 ls", id="cluster"),
     pytest.param("admin -t 123456 ls", id="code"),
     pytest.param("admin --session-name ci-1 --source-profile base --wait 10s ls", id="the rest"),
+    pytest.param("admin --session-name alice_a+b=c,d.e@example-1 ls", id="signs in a session's name"),
+    pytest.param("admin --session-name @@ ls", id="a session's name of signs"),
     pytest.param("arn:aws:iam::123456789012:role/x -- ls -- -q", id="ARN"),
     pytest.param("admin -- -x", id="command like an option"),
+    pytest.param("admin --refresh --mfa-max-age 15m ls", id="refreshed"),
+    pytest.param("credential-process admin", id="document"),
+    pytest.param("credential-process admin -art 8h -q", id="document with options"),
+    pytest.param("-r eu-west-1 credential-process --role=admin", id="document of --role="),
+    pytest.param("credential-process arn:aws:iam::123456789012:role/x --no-input", id="document of an ARN"),
+    pytest.param("credential-process try --refresh", id="document of a role like a word"),
 ]
 DECLINED = [
     pytest.param("", id="nothing"),
@@ -50,6 +58,14 @@ DECLINED = [
     pytest.param("admin --region= ls", id="empty"),
     pytest.param("admin --dur 8h ls", id="abbreviated"),
     pytest.param("--role a --role b ls", id="two roles"),
+    pytest.param("credential-process", id="document of no role"),
+    pytest.param("credential-process a b", id="document of two roles"),
+    pytest.param("credential-process a --role b", id="document of two roles, one of them --role"),
+    pytest.param("credential-process a -- ls", id="document and command"),
+    pytest.param("credential-process -- a", id="document of a role behind --"),
+    pytest.param("credential-process a -s", id="document and shell"),
+    pytest.param("credential-process a --help", id="document's help"),
+    pytest.param("credential-process a --debug", id="document and debug"),
 ]
 VARIABLES = sorted(
     "GDS_EXEC_" + option[2:].upper().replace("-", "_")
@@ -68,6 +84,8 @@ values = st.sampled_from(
         "123456",
         "base",
         "ci-1",
+        "a@b.c",
+        "a:b",
         "x",
         "-q",
         "--",
@@ -139,6 +157,8 @@ def test_every_setting_has_its_variable_for_both(variable: str) -> None:
     plain = read_plainly(["admin", "ls"], {variable: value})
 
     assert plain == read_fully(["admin", "ls"], {variable: value})
+    document = read_plainly(["credential-process", "admin"], {variable: value})
+    assert document == read_fully(["credential-process", "admin"], {variable: value})
     is_setting = variable not in ("GDS_EXEC_ROLE", "GDS_EXEC_SHELL")
     assert (plain != read_plainly(["admin", "ls"], {})) is is_setting
 
@@ -166,9 +186,9 @@ def test_where_the_plain_reader_answers_the_full_one_says_the_same(
     )
 )
 def test_the_plain_reader_answers_whatever_is_plain(said: list[str]) -> None:
-    argv = [*" ".join(said).split(), "admin", "--", "ls", "-l"]
+    options = " ".join(said).split()
+    for argv in ([*options, "admin", "--", "ls", "-l"], ["credential-process", "admin", *options]):
+        plain = read_plainly(argv, {})
 
-    plain = read_plainly(argv, {})
-
-    assert plain is not None
-    assert plain == read_fully(argv, {})
+        assert plain is not None
+        assert plain == read_fully(argv, {})

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 import gds_exec.warm
 from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import file_name
+from gds_exec.credentials.session_file import file_name, put_off_name
 from gds_exec.credentials.session_file import serialise as serialise_session
 from gds_exec.invocation import Invocation
-from gds_exec.warm import ABSENT, Shortcut, asked_in, file_of, serialise, stamp
+from gds_exec.warm import ABSENT, Shortcut, asked_in, file_of, find_cached, is_plain, serialise, stamp
 from tests.fakes import a_session
 from tests.processes import run_python
 
@@ -116,6 +118,8 @@ def test_what_does_not_matter_to_the_session_is_served(
         "admin --source-profile other --",
         "admin --new-session --",
         "admin --mfa-code 123456 --",
+        "admin --mfa-max-age 15m --",
+        "admin --refresh --",
         "admin -q --",
         "other --",
         "arn:aws:iam::222222222222:role/admin --",
@@ -125,7 +129,7 @@ def test_another_request_is_declined(home: Home, argv: str) -> None:
     assert home.run(*argv.split(), *SHOW) == DECLINED
 
 
-@pytest.mark.parametrize("argv", ["admin", "admin -s", "whoami", "--help"])
+@pytest.mark.parametrize("argv", ["admin", "admin -s", "whoami", "--help", "credential-process admin"])
 def test_what_is_no_command_is_declined(home: Home, argv: str) -> None:
     assert home.run(*argv.split()) == DECLINED
 
@@ -139,6 +143,8 @@ def test_what_is_no_command_is_declined(home: Home, argv: str) -> None:
         {"GDS_EXEC_MFA_CODE": "123456"},
         {"GDS_EXEC_DEBUG": "1"},
         {"GDS_EXEC_DURATION": "2h"},
+        {"GDS_EXEC_MFA_MAX_AGE": "15m"},
+        {"GDS_EXEC_REFRESH": "1"},
         {"GDS_EXEC_CACHE_DIR": "/nowhere"},
         {"GDS_EXEC_CACHE_DIR": "relative"},
         {"HOME": "/nowhere"},
@@ -264,6 +270,92 @@ def test_a_program_that_the_kernel_refuses_is_left_to_those_who_have_words(home:
     assert home.run("admin", "--", str(program)) == DECLINED
 
 
+def test_a_session_is_found_however_old_it_is(home: Home) -> None:
+    session = home.session(left=-1)
+    home.keep(session)
+
+    cached = find_cached(Invocation(role="admin"), home.environ)
+
+    assert cached is not None
+    assert cached.session.expiration == session.expiration
+    assert (cached.region, cached.is_put_off) == ("eu-west-2", False)
+
+
+@pytest.mark.parametrize(("until", "is_put_off"), [(60, True), (-1, False)])
+def test_a_session_is_found_with_whether_its_renewal_is_put_off(
+    home: Home, until: int, is_put_off: bool
+) -> None:
+    home.write(put_off_name("key"), f"{int(time.time()) + until}\n")
+
+    cached = find_cached(Invocation(role="admin"), home.environ)
+
+    assert cached is not None
+    assert cached.is_put_off is is_put_off
+
+
+def test_to_find_a_session_leaves_no_descriptor_behind(home: Home) -> None:
+    before = sorted(os.listdir("/dev/fd"))
+
+    find_cached(Invocation(role="admin"), home.environ)
+    find_cached(Invocation(role="other"), home.environ)
+
+    assert sorted(os.listdir("/dev/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("invocation", "plain"),
+    [
+        pytest.param(Invocation(role="admin", min_remaining_seconds=600), True, id="what it can look for"),
+        pytest.param(Invocation(role="admin", new_session=True), False, id="a new one"),
+        pytest.param(Invocation(role="admin", mfa_code="123456"), False, id="with a code"),
+        pytest.param(Invocation(role="admin", mfa_max_age_seconds=900), False, id="with a fresh code"),
+    ],
+)
+def test_which_session_will_do_can_be_known_for_what_is_plain(invocation: Invocation, plain: bool) -> None:
+    assert is_plain(invocation) is plain
+
+
+PRINT = """
+import sys
+from gds_exec.warm import print_at_once
+data = b"x" * int(sys.argv[1])
+sys.stderr.write(f"printed {print_at_once(data)}\\n")
+"""
+
+
+def printing(to: int | IO[bytes], *, count: int = 3) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT, str(count)], stdout=to, stderr=subprocess.PIPE, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_all_of_it_is_printed_at_once(tmp_path: Path) -> None:
+    with open(tmp_path / "out", "wb") as out:
+        assert printing(out, count=1_000_000) == (0, "printed True\n")
+
+    assert (tmp_path / "out").stat().st_size == 1_000_000
+
+
+def test_what_takes_nothing_is_left_to_those_who_have_words() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert printing(writing) == (0, "printed False\n")
+    finally:
+        os.close(writing)
+
+
+def test_what_takes_a_part_of_it_does_not_get_it_again() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)  # it fails when the pipe is full
+    try:
+        assert printing(writing, count=1_000_000) == (125, "")
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
 def test_names_of_any_characters_come_back_from_a_shortcut(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.config = home.config.rename(tmp_path / "con = fig\n\udcff\N{GREEK SMALL LETTER ALPHA}")
@@ -305,8 +397,7 @@ def test_no_secret_of_the_environment_stands_in_a_shortcut() -> None:
 def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> None:
     sources = [
         *(PACKAGE / "config").glob("*.py"),
-        PACKAGE / "cli" / "wiring.py",
-        PACKAGE / "cli" / "running.py",
+        *(PACKAGE / "cli" / name for name in ("document.py", "run.py", "running.py", "wiring.py")),
     ]
     read = {name for source in sources for name in re.findall(r"\bAWS_[A-Z_]*[A-Z]\b", source.read_text())}
     read |= {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"}

@@ -1,0 +1,104 @@
+"""`gds-exec ROLE --refresh -- COMMAND`: from a session to the keeper that keeps it fresh.
+
+The keeper is gds-exec executed anew: what it took to get the session would cost the memory of
+several keepers for as long as the command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+
+from gds_exec.child.detached import start_detached
+from gds_exec.child.replacement import replace_process
+from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
+from gds_exec.delivery.endpoint import bind, new_token, url_of
+from gds_exec.delivery.environment import endpoint_environment
+from gds_exec.delivery.handover import Beside, Handover, send
+from gds_exec.delivery.private_files import PrivateFiles, write_private_files
+from gds_exec.errors import SystemRefused
+from gds_exec.invocation import session_arguments, without_secrets
+from gds_exec.terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from gds_exec.cli.run import Run
+    from gds_exec.config.aws_files import FileRead
+    from gds_exec.credentials.session import SessionCredentials
+
+_KEEPER = (sys.executable, "-P", "-m", "gds_exec.keeper")
+
+
+def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoReturn:
+    """Have the program at `path` run with a session that is kept fresh, and its exit status be ours.
+
+    Raise `CommandNotFound`, `CommandNotExecutable` or `SystemRefused` where that cannot be.
+    """
+    argv = run.invocation.command or (path,)
+    files = _private_files(run)
+    handover = Handover(
+        session,
+        run.invocation.role,
+        run.provider.kept_under or "",
+        run.cache.path,
+        session_arguments(run.invocation),
+        run.profile.region,
+        run.invocation.region,
+        (files.config, files.credentials) if files else None,
+        may_ask=not run.invocation.no_input,
+    )
+    environ = without_secrets(run.environ)
+    if Terminal.open() is not None:
+        replace_process(_KEEPER[0], [*_KEEPER, str(send(handover)), path, *argv], environ)
+    listener, token = bind(), new_token()
+    os.set_inheritable(listener.fileno(), True)  # noqa: FBT003  # as os has it
+    beside = Beside(os.getpid(), os.path.basename(path), listener.fileno(), token)
+    handed_over = send(handover, beside)
+    start_detached([*_KEEPER, str(handed_over)], environ=environ)
+    for descriptor in (listener.fileno(), handed_over):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  # as os has it
+    child_environ = endpoint_environment(
+        environ,
+        url=url_of(listener),
+        token=token,
+        role=run.invocation.role,
+        region=run.profile.region,
+        region_override=run.invocation.region,
+        config_file=files.config if files else None,
+        credentials_file=files.credentials if files else None,
+    )
+    replace_process(path, argv, child_environ)
+
+
+def _private_files(run: Run) -> PrivateFiles | None:
+    """Return copies of AWS's files in which nothing hides the endpoint, where something does."""
+    config, credentials = (_content(file) for file in (run.files.config_file, run.files.credentials_file))
+    if not hides_endpoint(config, credentials):
+        return None
+    try:
+        return write_private_files(
+            run.cache.path or tempfile.mkdtemp(prefix="gds-exec-"),
+            config=_bytes(without_default_credentials(config)),
+            credentials=_bytes(without_default_credentials(credentials)),
+        )
+    except OSError as error:
+        raise SystemRefused(
+            f"[default] in your AWS files hides the refreshed session, and cannot be copied without its "
+            f"keys: {error.strerror}",
+            hint="name the profile something else, or leave --refresh out",
+        ) from error
+
+
+def _content(file: FileRead) -> str:
+    if file.status is None or not stat.S_ISREG(file.status.st_mode):
+        return ""
+    with open(file.path, "rb") as content:
+        return content.read().decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

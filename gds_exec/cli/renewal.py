@@ -1,0 +1,95 @@
+"""A short-lived process that renews the session of a running command, for its keeper.
+
+    python -P -m gds_exec.cli.renewal silently OPTION...
+    python -P -m gds_exec.cli.renewal asking PID[,PID] COMMAND OPTION...
+
+It prints the new session as the cache keeps it. One that asks pauses the command meanwhile, whose
+pid is the first (the others are of no concern): it prints the pids of whom it pauses before it does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gds_exec.child.replacement import environment_as_given
+from gds_exec.cli import edge
+from gds_exec.cli.messages import Messages, printing
+from gds_exec.cli.run import put_together
+from gds_exec.credentials.session_file import serialise
+from gds_exec.delivery.handover import ASKING
+from gds_exec.errors import NobodyToAsk, UsageError
+from gds_exec.invocation import read_plainly
+from gds_exec.terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.invocation import Invocation
+
+    Environ = Mapping[str, str]
+
+_PATIENCE_SECONDS = 60  # for which a command can be paused
+
+
+def main() -> NoReturn:
+    """Renew a session as the arguments say."""
+    how, *arguments = sys.argv[1:]
+    environ = environment_as_given()
+    if how == ASKING:
+        pids, command, *options = arguments
+        edge.leave(edge.guarded(lambda: _ask(options, environ, pids=pids, command=command)))
+    os.setsid()  # no terminal: no helper is to read there what is typed for the command
+    edge.leave(edge.guarded(lambda: _renew(arguments, environ)))
+
+
+def _renew(options: list[str], environ: Environ) -> None:
+    run = put_together(_invocation(options, environ), environ, messages=Messages(quiet=True), renewing=True)
+    _print(run.provider.retrieve(with_person=False))
+
+
+def _ask(options: list[str], environ: Environ, *, pids: str, command: str) -> None:
+    from gds_exec.child.pausing import pausing
+    from gds_exec.interlude import Busy, Interlude
+
+    command_pid, *spared = map(int, pids.split(","))
+    interlude = Interlude(
+        command=command,
+        reason="for its session ends soon",
+        pausing=lambda: pausing(command_pid, spare=spared, announce=_announce),
+    )
+    run = put_together(
+        _invocation([*options, f"--wait={_PATIENCE_SECONDS}"], environ),
+        environ,
+        messages=Messages(quiet=True),
+        renewing=True,
+        open_terminal=lambda: Terminal.open(preparation=interlude.around),
+    )
+    try:
+        _print(run.provider.retrieve())
+    except Busy:
+        raise NobodyToAsk("the terminal is in use, and an MFA code is needed") from None
+
+
+def _invocation(options: list[str], environ: Environ) -> Invocation:
+    invocation = read_plainly(options, environ)
+    if invocation is None:
+        raise UsageError("this process is for gds-exec itself")
+    return invocation
+
+
+def _announce(pids: list[int]) -> None:
+    with printing():
+        sys.stdout.write(f"{' '.join(map(str, pids))}\n")
+
+
+def _print(session: SessionCredentials) -> None:
+    with printing():
+        sys.stdout.write(serialise(session))
+
+
+if __name__ == "__main__":
+    main()

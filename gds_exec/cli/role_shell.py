@@ -1,0 +1,152 @@
+"""Role shells: how one is become, and how it renews its session at its prompt."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from gds_exec import running
+from gds_exec.child.replacement import replace_process
+from gds_exec.cli.messages import printing
+from gds_exec.cli.run import put_together
+from gds_exec.credentials.renewal import expires_at, is_due, renew_at
+from gds_exec.credentials.request import role_of
+from gds_exec.credentials.session_file import open_if_private
+from gds_exec.credentials.upkeep import freshest
+from gds_exec.delivery.environment import child_environment, credential_variables
+from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
+from gds_exec.delivery.shells.role_shell import role_shell, shell_init
+from gds_exec.delivery.shells.statements import renewed_variables
+from gds_exec.errors import UsageError
+from gds_exec.invocation import read_plainly, session_arguments
+from gds_exec.redaction import show
+from gds_exec.warm import become
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import NoReturn
+
+    from gds_exec.cli.run import Run
+    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.delivery.shells.kinds import ShellKind
+    from gds_exec.running import Running
+
+RECORD = "GDS_EXEC_SHELL"
+_NOT_RENEWED = 1
+
+
+def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:
+    """Become the shell, with a hook that renews its session where it can have one."""
+    kind = shell_kind(path)
+    record = _record(path, run) if kind and session.expiration is not None and _is_interactive() else None
+    if kind is None or record is None:
+        if session.expiration is not None:
+            run.messages.notice(f"this {os.path.basename(path)} keeps the session that it begins with")
+        become(path, run.invocation, run.environ, session, region=run.profile.region)
+    environ = child_environment(
+        run.environ,
+        session,
+        role=run.invocation.role,
+        region=run.profile.region,
+        region_override=run.invocation.region,
+    )
+    shell = role_shell(kind, path, environ=environ)
+    changes = {
+        **shell.changes,
+        **_moments(session),
+        RECORD: record,
+        "GDS_EXEC_PROGRAM": _program(),
+        "GDS_EXEC_PROMPT": _marker(run.invocation.role, session),
+    }
+    replace_process(path, shell.argv, _changed(environ, changes))
+
+
+def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
+    """Print what gives the shell that calls us a renewed session; return 1 where there is none."""
+    kind = _kind(kind_name)
+    record = role_shell_of(environ)
+    if record is None:
+        raise UsageError("this is no role shell", hint="gds-exec ROLE opens one")
+    invocation = read_plainly(list(record.arguments), {})
+    if invocation is None:
+        raise UsageError("the record of this role shell cannot be read", hint="leave it, and open another")
+    run = put_together(invocation, environ, renewing=True)
+    session = freshest(run.provider, run.cache, notice=run.messages.warn)
+    if is_due(session, time.time()):
+        return _NOT_RENEWED
+    with printing():
+        sys.stdout.write(renewed_variables(kind, {**credential_variables(session), **_moments(session)}))
+    return 0
+
+
+def print_hook(kind_name: str) -> None:
+    """Print the hook for the rc file of those who want it there."""
+    with printing():
+        sys.stdout.write(shell_init(_kind(kind_name)))
+
+
+def role_shell_of(environ: Mapping[str, str]) -> Running | None:
+    """Return the record of the role shell that we are called from."""
+    path, _, name = environ.get(RECORD, "").rpartition("/")
+    directory = open_if_private(path) if path else None
+    if directory is None:
+        return None
+    try:
+        running.forget_news(directory, name)
+        return running.find(directory, name)
+    finally:
+        os.close(directory)
+
+
+def _kind(name: str) -> ShellKind:
+    known = next((kind for kind in SHELL_KINDS if kind == name), None)
+    if known is None:
+        raise UsageError(
+            f"there is no hook for {show(name)}", hint=f"there is one for {', '.join(SHELL_KINDS)}"
+        )
+    return known
+
+
+def _record(path: str, run: Run) -> str | None:
+    """Keep what the shell was opened with; return where, or None where that cannot be kept."""
+    if run.cache.directory is None or run.cache.path is None:
+        return None
+    record = running.this_process(
+        running.SHELL,
+        role=run.invocation.role,
+        program=os.path.basename(path),
+        key=run.provider.kept_under or "",
+        arguments=session_arguments(run.invocation),
+    )
+    name = running.note(run.cache.directory, record)
+    return None if name is None else os.path.join(run.cache.path, name)
+
+
+def _moments(session: SessionCredentials) -> dict[str, str]:
+    return {
+        "GDS_EXEC_RENEW_AT": str(int(renew_at(session))),
+        "GDS_EXEC_EXPIRES_AT": str(int(expires_at(session))),
+    }
+
+
+def _marker(role: str, session: SessionCredentials) -> str:
+    name = role_of(role)[1] if role.startswith("arn:") else role
+    account = session.arn.split(":")[4:5]
+    return show(" ".join([name, *account]))
+
+
+def _program() -> str:
+    """Return where gds-exec is, for a shell whose PATH may change."""
+    beside = os.path.join(os.path.dirname(sys.executable), "gds-exec")
+    return beside if os.access(beside, os.X_OK) else os.path.abspath(sys.argv[0])
+
+
+def _changed(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
+    kept = {name: value for name, value in environ.items() if name not in changes}
+    return {**kept, **{name: value for name, value in changes.items() if value is not None}}
+
+
+def _is_interactive() -> bool:
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))

@@ -1,0 +1,65 @@
+"""The keeper's entry: gds-exec itself, executed anew with nothing loaded, to stay for long.
+
+    python -P -m gds_exec.keeper DESCRIPTOR PATH COMMAND [ARG]...     above the command
+    python -P -m gds_exec.keeper DESCRIPTOR                           beside it
+
+The command stands here only to be executed, and for those who look at the list of processes.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from gds_exec.child.foreground import end_like
+from gds_exec.child.replacement import environment_as_given, open_standard_streams
+from gds_exec.cli.messages import report, say
+from gds_exec.delivery.handover import receive
+from gds_exec.errors import GdsExecError
+from gds_exec.terminal import Terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Keep a command's session fresh until it ends, and end as it does."""
+    open_standard_streams()
+    descriptor, *argv = sys.argv[1:]
+    handover, beside = receive(int(descriptor))
+    environ = environment_as_given()
+    gc.freeze()  # what is loaded now stays: it need not be looked through again and again
+    if beside is not None:
+        from gds_exec.keeper.beside import keep_beside
+
+        keep_beside(handover, beside, environ, say=say)
+        os._exit(0)
+    from gds_exec.keeper.above import keep_command
+
+    path, *command = argv
+    terminal = Terminal.open()
+    try:
+        status = keep_command(handover, command, path, environ, terminal=terminal, say=_say_to(terminal))
+    except GdsExecError as error:
+        report(error)
+        os._exit(error.exit_status)
+    end_like(status)
+
+
+def _say_to(terminal: Terminal | None) -> Callable[[str], None]:
+    """Return what speaks to the person, wherever the command's standard error goes."""
+
+    def say_it(text: str) -> None:
+        if terminal is not None and terminal.is_foreground():
+            terminal.say(f"gds-exec: {text}")
+        else:
+            say(text)
+
+    return say_it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""With a terminal: the keeper is the command's parent, and behaves as if it were not there."""
+
+from __future__ import annotations
+
+import os
+import termios
+
+from gds_exec.child.own_process import forbid_inspection
+from gds_exec.child.supervisor import Supervisor
+from gds_exec.context import suppress
+from gds_exec.delivery.endpoint import bind, new_token
+from gds_exec.delivery.environment import endpoint_environment
+from gds_exec.interlude import can_ask
+from gds_exec.keeper.keeping import Keeping
+from gds_exec.keeper.records import recorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gds_exec.delivery.handover import Handover
+    from gds_exec.terminal import Mode, Terminal
+
+
+def keep_command(
+    handover: Handover,
+    argv: Sequence[str],
+    path: str,
+    environ: Mapping[str, str],
+    *,
+    terminal: Terminal | None,
+    say: Callable[[str], None],
+) -> int:
+    """Run the program at `path` with a session that is kept fresh; return its wait status.
+
+    Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
+    """
+    forbid_inspection()
+    name = os.path.basename(path)
+    interlude = _Interlude(terminal if handover.may_ask else None, name)
+    with recorded(handover, name):
+        return _keep(handover, argv, path, environ, interlude=interlude, say=say)
+
+
+def _keep(
+    handover: Handover,
+    argv: Sequence[str],
+    path: str,
+    environ: Mapping[str, str],
+    *,
+    interlude: _Interlude,
+    say: Callable[[str], None],
+) -> int:
+    listener, token = bind(), new_token()
+    keeping = Keeping(handover, environ, listener=listener, token=token, say=say, interlude=interlude)
+    supervisor = interlude.supervisor = Supervisor(keeping.selector)
+    child_environ = endpoint_environment(
+        environ,
+        url=keeping.url,
+        token=token,
+        role=handover.role,
+        region=handover.region,
+        region_override=handover.region_override,
+        config_file=handover.private_files[0] if handover.private_files else None,
+        credentials_file=handover.private_files[1] if handover.private_files else None,
+    )
+    try:
+        supervisor.start(argv, path, child_environ)
+        while supervisor.status is None:
+            keeping.turn()
+    finally:
+        supervisor.close()  # first, for it is part of the other's loop
+        keeping.close()
+    return supervisor.status
+
+
+class _Interlude:
+    """Asking a person at the terminal that the command has."""
+
+    def __init__(self, terminal: Terminal | None, command: str) -> None:
+        self._terminal = terminal
+        self._command = command
+        self._mode: Mode | None = None
+        self.supervisor: Supervisor | None = None
+
+    def can_ask(self) -> bool:
+        return self._terminal is not None and can_ask(self._terminal)
+
+    def put_right(self) -> None:
+        if self._terminal is not None and self._mode is not None and self._terminal.is_foreground():
+            with suppress(termios.error):
+                termios.tcsetattr(self._terminal.fileno(), termios.TCSANOW, self._mode)
+
+    def arguments(self) -> list[str]:
+        if self._terminal is not None:
+            with suppress(termios.error):
+                self._mode = termios.tcgetattr(self._terminal.fileno())
+        pids = (self.supervisor.pid, self.supervisor.witness_pid) if self.supervisor else ()
+        return [",".join(str(pid) for pid in pids if pid is not None), self._command]

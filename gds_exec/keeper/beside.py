@@ -1,0 +1,45 @@
+"""Without a terminal: the command has taken our pid, and the keeper is beside it for as long as it lives."""
+
+from __future__ import annotations
+
+import os
+import selectors
+
+from gds_exec.child.liveness import birth, exit_descriptor
+from gds_exec.child.own_process import forbid_inspection
+from gds_exec.delivery.endpoint import adopt
+from gds_exec.keeper.keeping import Keeping
+from gds_exec.keeper.records import recorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gds_exec.delivery.handover import Beside, Handover
+
+_WATCHFUL_SECONDS = 60.0
+_BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
+
+
+def keep_beside(
+    handover: Handover, beside: Beside, environ: Mapping[str, str], *, say: Callable[[str], None]
+) -> None:
+    """Serve the session to the process `beside.pid`, which is to become the command, until it has ended."""
+    forbid_inspection()
+    command = birth(beside.pid)
+    end = exit_descriptor(beside.pid)
+    keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
+    if end is not None:
+        keeping.selector.register(end, selectors.EVENT_READ, _wake_up)
+    try:
+        with recorded(handover, beside.program, pid=beside.pid):
+            while command is not None and birth(beside.pid) == command:
+                keeping.turn(longest_seconds=_BLIND_SECONDS if end is None else _WATCHFUL_SECONDS)
+    finally:
+        keeping.close()
+        if end is not None:
+            os.close(end)
+
+
+def _wake_up() -> None:
+    """Do nothing: the loop looks by itself whether the command still lives."""
