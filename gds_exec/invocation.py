@@ -16,8 +16,18 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-WORDS = ("credential-process", "renew", "roles", "sessions", "shell-init", "try", "whoami")
+WORDS = (
+    "credential-process",
+    "explain",
+    "renew",
+    "roles",
+    "sessions",
+    "shell-init",
+    "try",
+    "whoami",
+)
 DOCUMENT = "credential-process"
+_OF_ONE_ROLE = (DOCUMENT, "explain")
 ASKED_FOR = "GDS_EXEC_CREDENTIAL_PROCESS"  # the profiles whose credential_process we are run for
 VALUE_OPTIONS = {
     "--role": "--role",
@@ -35,6 +45,26 @@ VALUE_OPTIONS = {
     "--source-profile": "--source-profile",
     "--session-name": "--session-name",
     "--wait": "--wait",
+    "--scope": "--scope",
+}
+# What narrows or marks the session, read by the full command line alone; `--scope` says in one what
+# they say together, in arguments that we write for ourselves.
+SCOPE_VALUE_OPTIONS = (
+    "--policy",
+    "--policy-arn",
+    "--tag",
+    "--transitive-tag",
+    "--source-identity",
+    "--external-id",
+)
+SCOPE_OPTIONS = (*SCOPE_VALUE_OPTIONS, "--read-only")
+# What is done other than to run a command, which only the full command line reads.
+ACTION_VALUE_OPTIONS = {
+    "--format": "--format",
+    "--open": "--open",
+    "-o": "--open",
+    "--service": "--service",
+    "--write-profile": "--write-profile",
 }
 FLAGS = {
     "--new-session": "--new-session",
@@ -44,10 +74,16 @@ FLAGS = {
     "--refresh": "--refresh",
     "--shell": "--shell",
     "-s": "--shell",
+    "--skip-ip-range-checks": "--skip-ip-range-checks",
 }
 DEFAULT_WAIT_SECONDS = 300
 _HINT = "gds-exec ROLE -- COMMAND [ARG]..."
-_WITHOUT_VARIABLE = ("--role", "--shell")  # what to do is said on the command line alone
+_WITHOUT_VARIABLE = (
+    "--role",
+    "--scope",
+    "--shell",
+    "--skip-ip-range-checks",
+)  # what to do is said on the command line alone
 _NO_PUNCTUATION = str.maketrans("", "", "_+=,.@-")  # that STS takes in the name of a session
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
@@ -55,7 +91,8 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 class Invocation:
     """A role, what was asked of its session, and the command to run as it; never changed.
 
-    `word` is "" for that, and else what is wanted of the session instead.
+    `word` is "" for that, and else what is wanted of the session instead; `scope` is the text of what
+    it is asked for besides (`credentials.scope`).
     """
 
     __slots__ = (
@@ -70,6 +107,7 @@ class Invocation:
         "refresh",
         "region",
         "role",
+        "scope",
         "session_name",
         "shell",
         "source_profile",
@@ -91,6 +129,7 @@ class Invocation:
         mfa_code: str | None = None,
         source_profile: str | None = None,
         session_name: str | None = None,
+        scope: str | None = None,
         new_session: bool = False,
         refresh: bool = False,
         no_input: bool = False,
@@ -108,6 +147,7 @@ class Invocation:
         self.mfa_code = mfa_code
         self.source_profile = source_profile
         self.session_name = session_name
+        self.scope = scope
         self.new_session = new_session
         self.refresh = refresh
         self.no_input = no_input
@@ -162,6 +202,7 @@ def session_arguments(invocation: Invocation) -> tuple[str, ...]:
         ("--region", invocation.region),
         ("--source-profile", invocation.source_profile),
         ("--session-name", invocation.session_name),
+        ("--scope", invocation.scope),
     )
     return tuple(f"{name}={value}" for name, value in values if value is not None)
 
@@ -173,7 +214,7 @@ def without_secrets(environ: "Mapping[str, str]") -> "dict[str, str]":
 
 def without_settings(environ: "Mapping[str, str]") -> "dict[str, str]":
     """Return the environment without the variables that stand for options."""
-    options = (*VALUE_OPTIONS.values(), *FLAGS.values(), "--debug")
+    options = (*VALUE_OPTIONS.values(), *SCOPE_OPTIONS, *FLAGS.values(), "--debug")
     names = {variable_of(option) for option in options}
     return {name: value for name, value in environ.items() if name not in names}
 
@@ -249,7 +290,7 @@ def _arguments_of(word: str, rest: list[str]) -> list[str]:
     if word == "try":
         return rest
     arguments: list[str] = []
-    wants_role = word == DOCUMENT
+    wants_role = word in _OF_ONE_ROLE
     rest = list(rest)
     while rest:
         argument = rest.pop(0)
@@ -278,10 +319,8 @@ def _is_option(argument: str) -> bool:
 def _take_option(argument: str, rest: list[str]) -> list[str]:
     """Return the option in its long form with its value, which may be taken from the front of `rest`."""
     name, equals, value = argument.partition("=")
-    if name in VALUE_OPTIONS and equals:
-        return [f"{VALUE_OPTIONS[name]}={value}"]
-    if name in VALUE_OPTIONS:
-        return [VALUE_OPTIONS[name], *_value(name, rest)]
+    if (long_name := _long_name(name)) is not None:
+        return [f"{long_name}={value}"] if equals else [long_name, *_value(name, rest)]
     if argument.startswith("--"):
         return [argument]
     return _take_letters(argument, rest)
@@ -290,11 +329,18 @@ def _take_option(argument: str, rest: list[str]) -> list[str]:
 def _take_letters(argument: str, rest: list[str]) -> list[str]:
     """Take a cluster such as `-qr eu-west-1`: the first letter that wants a value ends it."""
     for place, letter in enumerate(argument[1:], start=1):
-        if (name := f"-{letter}") in VALUE_OPTIONS:
+        if (long_name := _long_name(name := f"-{letter}")) is not None:
             flags = [f"-{flag}" for flag in argument[1:place]]
             attached = argument[place + 1 :]
-            return [*flags, VALUE_OPTIONS[name], *([attached] if attached else _value(name, rest))]
+            return [*flags, long_name, *([attached] if attached else _value(name, rest))]
     return [argument]
+
+
+def _long_name(name: str) -> str | None:
+    """Return the long form of an option that takes a value, None for any other."""
+    if name in SCOPE_VALUE_OPTIONS:
+        return name
+    return VALUE_OPTIONS.get(name) or ACTION_VALUE_OPTIONS.get(name)
 
 
 def _value(name: str, rest: list[str]) -> list[str]:
@@ -304,8 +350,8 @@ def _value(name: str, rest: list[str]) -> list[str]:
 
 
 def _invocation(spoken: Spoken, environ: "Mapping[str, str]") -> Invocation:
-    if environ.get("GDS_EXEC_DEBUG"):
-        raise ValueError("whose messages are part of the full command line")
+    if any(environ.get(variable_of(option)) for option in ("--debug", *SCOPE_OPTIONS)):
+        raise ValueError("which are part of the full command line")
     options, command = _options_and_command(spoken.arguments)
     for option in (*VALUE_OPTIONS.values(), *FLAGS.values()):
         if option not in options and option not in _WITHOUT_VARIABLE:
@@ -325,6 +371,7 @@ def _invocation(spoken: Spoken, environ: "Mapping[str, str]") -> Invocation:
         mfa_code=options["--mfa-code"] or None,
         source_profile=options["--source-profile"] or None,
         session_name=_perhaps(_session_name, options["--session-name"]),
+        scope=options.get("--scope"),
         new_session=_truth(options["--new-session"]),
         refresh=_truth(options["--refresh"]),
         no_input=_truth(options["--no-input"]),

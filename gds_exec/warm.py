@@ -157,6 +157,7 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
         invocation.role,
         invocation.source_profile,
         invocation.session_name,
+        invocation.scope,
         invocation.duration_seconds,
         invocation.min_remaining_seconds,
         invocation.quiet,  # there may be something to say to who is not quiet

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from gds_exec.context import suppress
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +21,8 @@ def start_detached(argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
     """
     pid = os.fork()
     if pid != 0:
-        os.waitpid(pid, 0)
+        with suppress(ChildProcessError):  # our caller may have made us ignore the end of children
+            os.waitpid(pid, 0)
         return
     try:
         os.setsid()

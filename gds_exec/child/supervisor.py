@@ -50,6 +50,7 @@ class Supervisor:
         self._arrivals, self._wakeup = os.pipe()
         self._witness: Witness | None = None
         self._on_exit: dict[int, Callable[[int], None]] = {}
+        self.on_passed: Callable[[int], None] = lambda _number: None  # told of what is passed on
 
     @property
     def witness_pid(self) -> int | None:
@@ -129,6 +130,7 @@ class Supervisor:
         for number in numbers:
             if number not in known_to_all:
                 self._tell_command(number)
+                self.on_passed(number)
 
     def _sent_to_all(self, numbers: Sequence[int]) -> set[int]:
         testimony = self._witness.sent_to_all(numbers) if self._witness is not None else None

@@ -69,15 +69,15 @@ def leave(status: int) -> NoReturn:
 
 
 def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | None) -> int:
+    if len(argv) == 2 and argv[0] == "shell-renew" and "GDS_EXEC_SHELL" in environ:  # from a hook of ours
+        from gds_exec.cli.role_shell import renew_role_shell
+
+        return renew_role_shell(argv[1], environ)
     if invocation is not None:
         from gds_exec.cli.obeying import obey
 
         obey(invocation, environ)
         return 0
-    if len(argv) == 2 and argv[0] == "shell-renew" and "GDS_EXEC_SHELL" in environ:
-        from gds_exec.cli.role_shell import renew_role_shell  # a prompt waits for it
-
-        return renew_role_shell(argv[1], environ)
     from gds_exec.cli.app import run_command_line  # with all of typer
 
     return run_command_line(argv, environ)

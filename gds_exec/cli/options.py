@@ -49,7 +49,13 @@ def _action(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
     return typer.Option(*names, help=help, rich_help_panel=_OTHER, **more)
 
 
+def _doing(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
+    return typer.Option(*names, help=help, rich_help_panel=_INSTEAD, **more)
+
+
+_INSTEAD = "In place of a command"
 _SESSION, _CODE, _OTHER = "Session", "MFA code", "Other"
+_SCOPE = "What the session may do, and its marks"
 
 Command = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", hidden=True)]
 Duration = Annotated[
@@ -129,10 +135,93 @@ Wait = Annotated[
         metavar="D",
     ),
 ]
+Policy = Annotated[
+    str | None,
+    _setting(
+        "--policy",
+        help="Let the session do no more than this policy allows: a file, or JSON.",
+        panel=_SCOPE,
+        metavar="FILE|JSON",
+    ),
+]
+PolicyArn = Annotated[
+    list[str] | None,
+    _setting(
+        "--policy-arn",
+        help="… than this managed policy allows (may be repeated).",
+        panel=_SCOPE,
+        metavar="ARN",
+    ),
+]
+ReadOnly = Annotated[
+    bool, _setting("--read-only", help="… than AWS's ReadOnlyAccess policy allows.", panel=_SCOPE)
+]
+Tag = Annotated[
+    list[str] | None,
+    _setting("--tag", help="Tag the session (may be repeated).", panel=_SCOPE, metavar="KEY=VALUE"),
+]
+TransitiveTag = Annotated[
+    list[str] | None,
+    _setting(
+        "--transitive-tag",
+        help="Let this tag stay with the sessions that are made from this one (may be repeated).",
+        panel=_SCOPE,
+        metavar="KEY",
+    ),
+]
+SourceIdentity = Annotated[
+    str | None,
+    _setting(
+        "--source-identity",
+        help="Who CloudTrail is to say is behind the session, and all that are made from it.",
+        panel=_SCOPE,
+        metavar="NAME",
+    ),
+]
+ExternalId = Annotated[
+    str | None,
+    _setting(
+        "--external-id",
+        help="The external id that the role's trust policy wants.",
+        panel=_SCOPE,
+        metavar="ID",
+    ),
+]
+Scope = Annotated[str | None, typer.Option("--scope", hidden=True)]  # all of these together: for our own use
 Role = Annotated[
     str | None, _action("--role", help="The role, where its name is also one of our words.", metavar="NAME")
 ]
-Shell = Annotated[bool, _action("--shell", "-s", help="Run your shell as the role.")]
+Shell = Annotated[bool, _doing("--shell", "-s", help="Run your shell as the role.")]
+Export = Annotated[bool, _doing("--export", "-e", help="Print the session for `eval $(gds-exec ROLE -e)`.")]
+Format = Annotated[
+    str | None,
+    _doing(
+        "--format",
+        help="… or as fish, powershell, cmd, dotenv, json, credential-process, ini, github-env, "
+        "github-output, assume-role-json.",
+        metavar="F",
+    ),
+]
+WriteProfile = Annotated[
+    str | None,
+    _doing("--write-profile", help="… or into the AWS credentials file, as this profile.", metavar="NAME"),
+]
+Unset = Annotated[
+    bool, _doing("--unset", help="Print what takes an exported session back out of the shell.")
+]
+Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]
+Open = Annotated[str | None, _doing("--open", help="Open this page of the console (also -o).", metavar="URL")]
+Service = Annotated[
+    str | None, _doing("--service", help="Open the console of this service, such as s3.", metavar="NAME")
+]
+Print = Annotated[
+    bool, _doing("--print", help="Print the console's sign-in URL: a secret, for 15 min.")
+]
+SwitchRole = Annotated[
+    bool, _doing("--switch-role", help="Print the console's switch-role link, which needs no session.")
+]
+Describe = Annotated[bool, _doing("--describe", "-d", help="Describe the role and its session, offline.")]
+SkipIpRangeChecks = Annotated[bool, typer.Option("--skip-ip-range-checks", hidden=True)]
 Quiet = Annotated[bool, _setting("--quiet", "-q", help="Say nothing but errors.", panel=_OTHER)]
 Debug = Annotated[
     bool,
@@ -152,4 +241,5 @@ SomeRoles = Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")]
 OneRoleOrAll = Annotated[str | None, typer.Argument(metavar="[ROLE]")]
 ShellKind = Annotated[str, typer.Argument(metavar="bash|zsh|fish")]
 Names = Annotated[bool, _action("--names", help="The names alone, one a line.")]
+Csv = Annotated[bool, _action("--csv", help="Print comma-separated values, with a header.")]
 Json = Annotated[bool, _action("--json", help="Print JSON.")]

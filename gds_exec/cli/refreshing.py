@@ -12,12 +12,13 @@ import sys
 import tempfile
 
 from gds_exec.child.detached import start_detached
+from gds_exec.child.liveness import birth
 from gds_exec.child.replacement import replace_process
 from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
 from gds_exec.delivery.endpoint import bind, new_token, url_of
 from gds_exec.delivery.environment import endpoint_environment
 from gds_exec.delivery.handover import Beside, Handover, send
-from gds_exec.delivery.private_files import PrivateFiles, write_private_files
+from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
 from gds_exec.errors import SystemRefused
 from gds_exec.invocation import session_arguments, without_secrets
 from gds_exec.terminal import Terminal
@@ -38,8 +39,17 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
 
     Raise `CommandNotFound`, `CommandNotExecutable` or `SystemRefused` where that cannot be.
     """
-    argv = run.invocation.command or (path,)
     files = _private_files(run)
+    try:
+        _become_kept(path, run, session, files)
+    except BaseException:
+        if files is not None:
+            remove_private_files(files)  # no keeper will
+        raise
+
+
+def _become_kept(path: str, run: Run, session: SessionCredentials, files: PrivateFiles | None) -> NoReturn:
+    argv = run.invocation.command or (path,)
     handover = Handover(
         session,
         run.invocation.role,
@@ -56,7 +66,8 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
         replace_process(_KEEPER[0], [*_KEEPER, str(send(handover)), path, *argv], environ)
     listener, token = bind(), new_token()
     os.set_inheritable(listener.fileno(), True)  # noqa: FBT003  # as os has it
-    beside = Beside(os.getpid(), os.path.basename(path), listener.fileno(), token)
+    pid = os.getpid()
+    beside = Beside(pid, birth(pid), os.path.basename(path), listener.fileno(), token)
     handed_over = send(handover, beside)
     start_detached([*_KEEPER, str(handed_over)], environ=environ)
     for descriptor in (listener.fileno(), handed_over):

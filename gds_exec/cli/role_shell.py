@@ -18,7 +18,7 @@ from gds_exec.delivery.environment import child_environment, credential_variable
 from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
 from gds_exec.delivery.shells.role_shell import role_shell, shell_init
 from gds_exec.delivery.shells.statements import renewed_variables
-from gds_exec.errors import UsageError
+from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.invocation import read_plainly, session_arguments
 from gds_exec.redaction import show
 from gds_exec.warm import become
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 RECORD = "GDS_EXEC_SHELL"
 _NOT_RENEWED = 1
+_DECLINED_SECONDS = 120
 
 
 def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:
@@ -73,8 +74,8 @@ def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
     if invocation is None:
         raise UsageError("the record of this role shell cannot be read", hint="leave it, and open another")
     run = put_together(invocation, environ, renewing=True)
-    session = freshest(run.provider, run.cache, notice=run.messages.warn)
-    if is_due(session, time.time()):
+    session = _renewed(record, run)
+    if session is None or is_due(session, time.time()):
         return _NOT_RENEWED
     with printing():
         sys.stdout.write(renewed_variables(kind, {**credential_variables(session), **_moments(session)}))
@@ -98,6 +99,19 @@ def role_shell_of(environ: Mapping[str, str]) -> Running | None:
         return running.find(directory, name)
     finally:
         os.close(directory)
+
+
+def _renewed(record: Running, run: Run) -> SessionCredentials | None:
+    """Return the freshest session; None where there is none, and a code for one was just declined."""
+    has_ended = run.provider.held() is None  # then nobody else puts it off
+    if has_ended and run.cache.put_off_until(record.key) > time.time():
+        return None
+    try:
+        return freshest(run.provider, run.cache, notice=run.messages.warn)
+    except (NobodyToAsk, KeyboardInterrupt):
+        if has_ended:
+            run.cache.put_off(record.key, time.time() + _DECLINED_SECONDS)
+        raise
 
 
 def _kind(name: str) -> ShellKind:

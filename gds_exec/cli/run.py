@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from gds_exec.cli.messages import Messages
+from gds_exec.cli.names_file import renew_names
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
 from gds_exec.delivery.environment import callers_environment
@@ -77,6 +78,7 @@ def put_together(
     for warning in profile.warnings:
         messages.warn(warning)
     cache = wired_cache(environ, messages=messages)
+    renew_names(cache, files, read_at=read_at)
     provider = wired_provider(
         profile,
         invocation,

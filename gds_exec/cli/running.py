@@ -10,7 +10,7 @@ from gds_exec.child.replacement import find_command
 from gds_exec.cli.messages import debug
 from gds_exec.cli.run import put_together
 from gds_exec.delivery.environment import callers_environment
-from gds_exec.errors import UsageError
+from gds_exec.errors import CommandNotFound, UnknownRole, UsageError
 from gds_exec.warm import become
 
 TYPE_CHECKING = False
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
     """Become the command, with the role's credentials in its environment."""
-    command = _find_command(invocation, callers_environment(environ))
-    run = put_together(invocation, environ)
+    try:
+        command = _find_command(invocation, callers_environment(environ))
+        run = put_together(invocation, environ)
+    except (CommandNotFound, UnknownRole) as error:
+        from gds_exec.cli.habits import with_habit  # only a failure needs it
+
+        raise with_habit(error, invocation) from error.__cause__
     session = run.provider.retrieve()
     run.remember(session)
     debug(f"becoming {os.path.basename(command)}")
@@ -43,6 +48,10 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
 def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:
     """Return the file to execute, found before anything is asked."""
     name = invocation.command[0] if invocation.command else _shell(invocation, environ)
+    if not name.isascii():
+        from gds_exec.cli.habits import check_dashes  # and hardly ever this one
+
+        check_dashes(invocation)
     path = find_command(name, path=environ.get("PATH"))
     check_format(path)
     return path

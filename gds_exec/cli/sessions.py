@@ -6,6 +6,7 @@ import sys
 import time
 
 from gds_exec import running
+from gds_exec.cli import render
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_locks
 from gds_exec.config.profiles import find_profile
@@ -36,7 +37,7 @@ def sessions(environ: Mapping[str, str], *, as_json: bool) -> None:
         "running": [_of_running(record, kept.get(record.key), now) for record in in_use],
     }
     with printing():
-        sys.stdout.write(_as_json(found) if as_json else _as_text(found))
+        sys.stdout.write(render.as_json(found) if as_json else _as_text(found))
 
 
 def clear_sessions(environ: Mapping[str, str], *, role: str | None) -> None:
@@ -99,10 +100,7 @@ def _moment(epoch: int | None) -> str | None:
 
 
 def _as_text(found: Mapping[str, list[Line]]) -> str:
-    rows = [_row(line) for lines in found.values() for line in lines]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    padded = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-    return "".join(f"{line.rstrip()}\n" for line in padded)
+    return render.aligned(_row(line) for lines in found.values() for line in lines)
 
 
 def _row(line: Line) -> tuple[str, str, str, str]:
@@ -115,9 +113,3 @@ def _row(line: Line) -> tuple[str, str, str, str]:
         f"{duration_text(int(left) // 60 * 60)} left" if isinstance(left, int) else "ended",
         show(str(detail or "")),
     )
-
-
-def _as_json(found: Mapping[str, list[Line]]) -> str:
-    import json  # dear, and not always wanted
-
-    return json.dumps(found, indent=2) + "\n"

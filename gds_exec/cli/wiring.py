@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gds_exec.credentials.aws import StsApi
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.mfa import CodeSource
+    from gds_exec.credentials.scope import Scope
     from gds_exec.invocation import Invocation
     from gds_exec.terminal import Terminal
 
@@ -144,10 +145,19 @@ def _asked(profile: Profile, invocation: Invocation, *, renewing: bool) -> Asked
         duration_seconds=invocation.duration_seconds,
         min_remaining_seconds=first_set(invocation.min_remaining_seconds, profile.min_remaining_seconds),
         session_name=invocation.session_name,
+        scope=_scope(invocation),
         mfa_max_age_seconds=first_set(invocation.mfa_max_age_seconds, profile.mfa_max_age_seconds),
         new_session=invocation.new_session,
         renewing=renewing,
     )
+
+
+def _scope(invocation: Invocation) -> Scope | None:
+    if invocation.scope is None:
+        return None
+    from gds_exec.credentials.scope import read_scope  # which most runs have no use for
+
+    return read_scope(invocation.scope)
 
 
 def _lock_seconds(invocation: Invocation) -> float:

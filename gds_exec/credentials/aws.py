@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.network import Connection
     from gds_exec.credentials.request import Request
+    from gds_exec.credentials.scope import Scope
     from gds_exec.credentials.session import AccessKey, SessionCredentials
 
 _Answer = TypeVar("_Answer")
@@ -203,7 +204,20 @@ def _send(sts: Any, request: Request, session_name: str, token_code: str | None)
         parameters |= {"RoleArn": request.role_arn, "RoleSessionName": session_name}
         if request.external_id is not None:
             parameters["ExternalId"] = request.external_id
+        if request.scope is not None:
+            parameters |= _scope_parameters(request.scope)
         answer = sts.assume_role(**parameters)
     else:
         answer = sts.get_session_token(**parameters)
     return answer
+
+
+def _scope_parameters(scope: Scope) -> dict[str, Any]:
+    parameters = {
+        "Policy": scope.policy,
+        "PolicyArns": [{"arn": arn} for arn in scope.policy_arns],
+        "Tags": [{"Key": key, "Value": value} for key, value in scope.tags],
+        "TransitiveTagKeys": list(scope.transitive_tags),
+        "SourceIdentity": scope.source_identity,
+    }
+    return {name: value for name, value in parameters.items() if value}

@@ -68,7 +68,8 @@ def signin_token(
     except (HTTPException, ValueError, KeyError, TypeError):  # a captive portal's page, or half a token
         raise AwsUnreachable(f"{host} gave no answer that AWS would give", hint=_PORTAL) from None
     except OSError as error:
-        raise _unreachable(error, host) from error
+        is_proxied = request.host != urlsplit(endpoint).netloc
+        raise _unreachable(error, host, is_proxied=is_proxied) from error
 
 
 def console_seconds(session: SessionCredentials) -> int | None:
@@ -159,12 +160,12 @@ def _host_of(url: str) -> str:
         return "?"
 
 
-def _unreachable(error: OSError, host: str) -> AwsUnreachable:
+def _unreachable(error: OSError, host: str, *, is_proxied: bool) -> AwsUnreachable:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ssl.SSLError):
         hint = "if your network has a certificate of its own, name its file in AWS_CA_BUNDLE"
         return AwsUnreachable(f"{host} cannot be reached: its certificate is not trusted", hint=hint)
-    if isinstance(reason, OSError) and str(reason).startswith("Tunnel connection failed"):
+    if is_proxied and not isinstance(reason, TimeoutError):
         why = f"the proxy {proxy_host(os.environ)} does not let us through"
         return AwsUnreachable(
             f"{host} cannot be reached: {why}", hint="correct HTTPS_PROXY, or name the host in NO_PROXY"

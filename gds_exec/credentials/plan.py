@@ -11,6 +11,7 @@ from gds_exec.credentials.renewal import can_begin, is_due
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
 from gds_exec.errors import SessionTooShort, UsageError
 from gds_exec.invocation import duration_text
+from gds_exec.redaction import show
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gds_exec.config.profiles import Profile, Role
     from gds_exec.credentials.request import Request
+    from gds_exec.credentials.scope import Scope
     from gds_exec.credentials.session import SessionCredentials
 
     Look = Callable[[tuple[Request, ...]], "Held | None"]
@@ -39,6 +41,7 @@ class Asked(Value):
     duration_seconds: int | None = None
     min_remaining_seconds: int | None = None
     session_name: str | None = None
+    scope: Scope | None = None
     mfa_max_age_seconds: int | None = None
     new_session: bool = False
     renewing: bool = False  # what is due to be renewed is not enough
@@ -149,7 +152,7 @@ def _route(
     first_seconds = _first_hop_seconds(first) if is_chained else seconds
     requests = _first_hop(profile, asked, first, first_seconds, source_is_temporary=source_is_temporary)
     for role in others:
-        requests += (_assume(role, asked, seconds, is_wanted=role is profile.roles[-1]),)
+        requests += (_assume(profile, role, asked, seconds),)
     return requests, notices
 
 
@@ -157,18 +160,22 @@ def _first_hop(
     profile: Profile, asked: Asked, role: Role, seconds: int, *, source_is_temporary: bool
 ) -> tuple[Request, ...]:
     serial = profile.mfa_serial
-    is_wanted = len(profile.roles) == 1
     if serial is None:
-        return (_assume(role, asked, seconds, is_wanted=is_wanted),)
+        return (_assume(profile, role, asked, seconds),)
     if seconds > CHAINED_SECONDS or source_is_temporary:
-        return (_assume(role, asked, seconds, is_wanted=is_wanted, mfa_serial=serial),)
+        return (_assume(profile, role, asked, seconds, mfa_serial=serial),)
     session = SessionTokenRequest(serial, DEFAULT_MFA_SECONDS)
-    return (session, _assume(role, asked, seconds, is_wanted=is_wanted))
+    return (session, _assume(profile, role, asked, seconds))
 
 
 def _keys_route(
     profile: Profile, asked: Asked, *, source_is_temporary: bool
 ) -> tuple[tuple[Request, ...], tuple[str, ...]]:
+    if asked.scope is not None:
+        raise UsageError(
+            f"profile {show(profile.name)} has no role: only a role's session can be scoped",
+            hint="leave out what scopes the session, or name a role",
+        )
     if profile.mfa_serial is None or source_is_temporary:
         return (), (f"{profile.name} has no role: its keys are used as they are",)
     wanted = asked.duration_seconds or profile.duration_seconds or DEFAULT_MFA_SECONDS
@@ -178,10 +185,15 @@ def _keys_route(
 
 
 def _assume(
-    role: Role, asked: Asked, seconds: int, *, is_wanted: bool, mfa_serial: str | None = None
+    profile: Profile, role: Role, asked: Asked, seconds: int, *, mfa_serial: str | None = None
 ) -> AssumeRoleRequest:
-    name = asked.session_name if is_wanted and asked.session_name else role.session_name
-    return AssumeRoleRequest(role.role_arn, seconds, name, role.external_id, mfa_serial)
+    is_first, is_wanted = role is profile.roles[0], role is profile.roles[-1]
+    name = (asked.session_name if is_wanted else None) or role.session_name
+    if asked.scope is None:
+        return AssumeRoleRequest(role.role_arn, seconds, name, role.external_id, mfa_serial)
+    external_id = (asked.scope.external_id if is_wanted else None) or role.external_id
+    scope = asked.scope.of_call(role.role_arn, is_first=is_first, is_wanted=is_wanted)
+    return AssumeRoleRequest(role.role_arn, seconds, name, external_id, mfa_serial, scope)
 
 
 def _wanted_seconds(profile: Profile, asked: Asked) -> int:

@@ -58,7 +58,7 @@ def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable:
     try:
         try:
             os.fchmod(descriptor, 0o600)  # whatever the umask is
-            _write_all(descriptor, text.encode("ascii"))
+            _write_all(descriptor, text.encode())
             if is_durable:
                 os.fsync(descriptor)
         finally:

@@ -22,6 +22,8 @@ from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gds_exec.credentials.request import Request
 
 _BUSY_CODES = frozenset(
@@ -40,7 +42,10 @@ _BUSY_CODES = frozenset(
     }
 )
 _COMPARE_SERIAL = "compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows"
-_INVALID_KEY_CODES = frozenset({"InvalidClientTokenId", "ExpiredToken", "UnrecognizedClientException"})
+_SCOPE_ACTIONS = {
+    "sts:TagSession": "--tag",
+    "sts:SetSourceIdentity": "--source-identity",
+}
 
 
 class Refusal(Value):
@@ -63,16 +68,8 @@ def explain(refusal: Refusal) -> CredentialsError:
         return _unavailable(refusal)
     if "MultiFactorAuthentication failed" in refusal.message:
         return _mfa_failed(refusal)
-    if refusal.code == "SignatureDoesNotMatch":
-        return _signature(refusal)
-    if refusal.code in _INVALID_KEY_CODES:
-        return _invalid_key(refusal)
-    if refusal.code == "RegionDisabledException":
-        return AwsRefused(
-            f"AWS STS is not activated in this region: {_quote(refusal)}",
-            hint="use another region (--region eu-west-2), or have STS activated for this one",
-            code=refusal.code,
-        )
+    if (by_code := _BY_CODE.get(refusal.code)) is not None:
+        return by_code(refusal)
     if "DurationSeconds" in refusal.message or "durationSeconds" in refusal.message:
         return _duration(refusal)
     if refusal.code == "AccessDenied" and isinstance(refusal.request, AssumeRoleRequest):
@@ -98,8 +95,31 @@ def denied_hint(device: str | None = None) -> str:
     )
 
 
-def _denied(refusal: Refusal) -> AssumeRoleDenied:
+def _denied(refusal: Refusal) -> AwsRefused:
+    for action, option in _SCOPE_ACTIONS.items():
+        if f"perform: {action} " in refusal.message:
+            return AwsRefused(
+                f"AWS refused {option}: {_quote(refusal)}",
+                hint=f"have the role's trust policy allow {action} to you, beside sts:AssumeRole; "
+                f"or leave {option} out",
+                code=refusal.code,
+            )
     return AssumeRoleDenied(f"AWS refused the role: {_quote(refusal)}", hint=denied_hint(), code=refusal.code)
+
+
+def _malformed_policy(refusal: Refusal) -> AwsRefused:
+    return AwsRefused(
+        f"AWS cannot read the policy: {_quote(refusal)}", hint="correct --policy", code=refusal.code
+    )
+
+
+def _packed_policy(refusal: Refusal) -> AwsRefused:
+    return AwsRefused(
+        f"the policies and tags are more than AWS has room for in a session: {_quote(refusal)}",
+        hint="AWS packs them together, and an inline policy takes the most: shorten --policy or make a "
+        "managed one of it (--policy-arn), or leave some --tag out",
+        code=refusal.code,
+    )
 
 
 def _unavailable(refusal: Refusal) -> AwsUnreachable:
@@ -159,6 +179,14 @@ def _invalid_key(refusal: Refusal) -> SourceCredentialsInvalid:
     )
 
 
+def _region_disabled(refusal: Refusal) -> AwsRefused:
+    return AwsRefused(
+        f"AWS STS is not activated in this region: {_quote(refusal)}",
+        hint="use another region (--region eu-west-2), or have STS activated for this one",
+        code=refusal.code,
+    )
+
+
 def _duration(refusal: Refusal) -> AwsRefused:
     seconds = refusal.request.duration_seconds if refusal.request else 0
     if "role chaining" in refusal.message:
@@ -177,3 +205,14 @@ def _duration(refusal: Refusal) -> AwsRefused:
 def _quote(refusal: Refusal) -> str:
     text = mask(refusal.message, (refusal.token_code or "",)).rstrip(".")
     return f"{show(text)} ({show(refusal.code)})"
+
+
+_BY_CODE: dict[str, Callable[[Refusal], CredentialsError]] = {
+    "ExpiredToken": _invalid_key,
+    "InvalidClientTokenId": _invalid_key,
+    "MalformedPolicyDocument": _malformed_policy,
+    "PackedPolicyTooLarge": _packed_policy,
+    "RegionDisabledException": _region_disabled,
+    "SignatureDoesNotMatch": _signature,
+    "UnrecognizedClientException": _invalid_key,
+}

@@ -13,6 +13,10 @@ from _blake2 import blake2b
 from gds_exec.config.profile_values import SESSION_NAME_CHARACTERS, SESSION_NAME_LIMIT
 from gds_exec.value import Value
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gds_exec.credentials.scope import Scope
+
 
 class SessionTokenRequest(Value):
     """GetSessionToken with a token code: the MFA session that opens every role of the device."""
@@ -29,6 +33,7 @@ class AssumeRoleRequest(Value):
     session_name: str | None = None
     external_id: str | None = None
     mfa_serial: str | None = None
+    scope: Scope | None = None
 
 
 Request = SessionTokenRequest | AssumeRoleRequest
@@ -93,6 +98,7 @@ def _told(request: Request) -> list[str]:
         *_optional(request.session_name),
         *_optional(request.external_id),
         *_optional(request.mfa_serial),
+        *([] if request.scope is None else ["scope", request.scope.text]),
     ]
 
 

@@ -1,18 +1,18 @@
 """The default profile, taken out of the way of an endpoint: what AWS's files say, without its credentials.
 
-Every client looks into `[default]` before it asks an endpoint. The lines are told apart as configparser
-does it, which botocore reads the files with; nothing is refused here, for the files have been read before.
+Every client looks into `[default]` before it asks an endpoint. Nothing is refused here, for the files have
+been read before.
 """
 
 from __future__ import annotations
 
-import io
-
-from gds_exec.value import Value
+from gds_exec.delivery.ini_lines import ini_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gds_exec.delivery.ini_lines import IniLine
 
 # That make some client or other take the profile for a source of credentials.
 _CREDENTIAL_SETTINGS = frozenset(
@@ -35,18 +35,7 @@ _CREDENTIAL_SETTINGS = frozenset(
     )
 )
 _INHERITED_BY_ALL = "DEFAULT"
-_COMMENTS = ("#", ";")
 _QUOTES = dict.fromkeys(map(ord, "\"'\\"))
-
-
-class _Line(Value):
-    """A line as it stands; what section it is in, and which setting it begins or goes on with, if any."""
-
-    text: str
-    header: str
-    key: str
-
-    _unshown = ("text",)
 
 
 def hides_endpoint(config_text: str, credentials_text: str) -> bool:
@@ -59,7 +48,7 @@ def without_default_credentials(text: str) -> str:
 
     Where it inherits such a setting from `[DEFAULT]`, as others may, the whole profile is left out.
     """
-    lines = list(_lines(text))
+    lines = list(ini_lines(text))
     defaults = {header for header in {line.header for line in lines} if _is_default(header)}
     if any(line.header == _INHERITED_BY_ALL and line.key in _CREDENTIAL_SETTINGS for line in lines):
         return "".join(_outside(defaults, lines))
@@ -68,7 +57,7 @@ def without_default_credentials(text: str) -> str:
     )
 
 
-def _outside(headers: set[str], lines: list[_Line]) -> Iterator[str]:
+def _outside(headers: set[str], lines: list[IniLine]) -> Iterator[str]:
     is_inside = False
     for line in lines:
         was_inside, is_inside = is_inside, line.header in headers
@@ -77,34 +66,7 @@ def _outside(headers: set[str], lines: list[_Line]) -> Iterator[str]:
             yield line.text.lstrip() if was_inside else line.text
 
 
-def _lines(text: str) -> Iterator[_Line]:
-    header = key = ""
-    indent = 0
-    for line in io.StringIO(text, newline=""):
-        content = line.strip()
-        if not content or content.startswith(_COMMENTS):
-            yield _Line(line, header, "")
-            continue
-        if not key or _indent(line) <= indent:
-            indent = _indent(line)
-            header, key = _begun_by(content, header)
-        yield _Line(line, header, key)
-
-
-def _begun_by(content: str, header: str) -> tuple[str, str]:
-    """Return the section that a line is in, itself perhaps its header, and the key that it sets."""
-    end = content.rfind("]")
-    if content[0] == "[" and end > 1:
-        return content[1:end], ""
-    name = content.partition("=")[0].partition(":")[0]
-    return header, name.rstrip().lower()
-
-
 def _is_default(header: str) -> bool:
     """Say whether some client may take this for the default profile: `[ default ]`, `[profile "default"]`."""
     *before, last = header.translate(_QUOTES).split() or [""]
     return last == "default" and (not before or (len(before) == 1 and before[0].startswith("profile")))
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

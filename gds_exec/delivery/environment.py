@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Deleted, never blanked: AWS_PROFILE="" is fatal to boto3, a stale AWS_SECURITY_TOKEN or
 # AWS_CREDENTIAL_EXPIRATION breaks good keys, and AWS_PROFILE beats the keys in the JavaScript SDK.
-_COMPETING = frozenset(
+COMPETING = frozenset(
     (
         "AWS_ACCESS_KEY",
         "AWS_ACCESS_KEY_ID",
@@ -75,7 +75,7 @@ _ROLE_SHELL = (
 )
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
-_DROPPED = _COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (_NAMELESS,))
+_DROPPED = COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (_NAMELESS,))
 
 
 def child_environment(

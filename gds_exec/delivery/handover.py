@@ -39,9 +39,10 @@ class Handover(Value):
 
 
 class Beside(Value):
-    """What a keeper that is not the command's parent needs besides: who it is, and the bound socket."""
+    """What a keeper that is not the command's parent needs besides: which process that is, and the socket."""
 
     pid: int
+    birth: str | None
     program: str
     listener: int
     token: str
@@ -62,7 +63,7 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
             handover.region_override,
             handover.private_files,
             handover.may_ask,
-            (beside.pid, beside.program, beside.listener, beside.token) if beside else None,
+            (beside.pid, beside.birth, beside.program, beside.listener, beside.token) if beside else None,
         )
     )
     reading, writing = os.pipe()

@@ -54,6 +54,7 @@ def _keep(
     listener, token = bind(), new_token()
     keeping = Keeping(handover, environ, listener=listener, token=token, say=say, interlude=interlude)
     supervisor = interlude.supervisor = Supervisor(keeping.selector)
+    supervisor.on_passed = keeping.heed
     child_environ = endpoint_environment(
         environ,
         url=keeping.url,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 
 from gds_exec.child.liveness import birth, exit_descriptor
 from gds_exec.child.own_process import forbid_inspection
@@ -26,14 +27,14 @@ def keep_beside(
 ) -> None:
     """Serve the session to the process `beside.pid`, which is to become the command, until it has ended."""
     forbid_inspection()
-    command = birth(beside.pid)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where our caller ignores it no child can be waited for
     end = exit_descriptor(beside.pid)
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     if end is not None:
         keeping.selector.register(end, selectors.EVENT_READ, _wake_up)
     try:
         with recorded(handover, beside.program, pid=beside.pid):
-            while command is not None and birth(beside.pid) == command:
+            while beside.birth is not None and birth(beside.pid) == beside.birth:
                 keeping.turn(longest_seconds=_BLIND_SECONDS if end is None else _WATCHFUL_SECONDS)
     finally:
         keeping.close()

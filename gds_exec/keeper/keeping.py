@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _LONGEST_RENEWAL_SECONDS = 150  # a person has a minute, mfa_process another
 _GRACE_SECONDS = 5
+_FOR_A_PAUSED_COMMAND = (signal.SIGCONT, signal.SIGWINCH)  # which can wait
 _LONGEST_TURN_SECONDS = 60.0
 _HOUR_SECONDS = 3600.0
 
@@ -100,6 +101,11 @@ class Keeping:
             self._swept_after = time.monotonic() + _HOUR_SECONDS
             keep_from_sweep(self._handover)
 
+    def heed(self, number: int) -> None:
+        """End a question: the command has been sent a signal, and is paused."""
+        if self._renewal is not None and self._renewal.is_asking and number not in _FOR_A_PAUSED_COMMAND:
+            self._renewal.process.send(signal.SIGTERM)
+
     def close(self) -> None:
         """Serve no more, and end what was begun."""
         if self._renewal is not None:
@@ -129,7 +135,8 @@ class Keeping:
         except OSError as error:  # no more processes, or memory
             self._upkeep.take(Outcome(how, None, 125, f"it cannot be renewed: {error.strerror}"))
             return
-        self._renewal = _Renewal(process, time.monotonic() + _LONGEST_RENEWAL_SECONDS)
+        deadline = time.monotonic() + _LONGEST_RENEWAL_SECONDS
+        self._renewal = _Renewal(process, deadline, is_asking=how == ASKING)
 
     def _finish_renewal(self, how: str, wait_status: int, said: bytes, complaint: bytes) -> None:
         self._renewal = None
@@ -152,6 +159,7 @@ class Keeping:
 class _Renewal(Value):
     process: Captured
     deadline: float
+    is_asking: bool
 
     def end_if_overdue(self, now: float) -> None:
         """Have it tidy up and end, and where it does not, end it."""

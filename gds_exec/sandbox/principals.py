@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gds_exec.sandbox.devices import MfaDevice, SecurityKey
@@ -69,8 +69,9 @@ class User:
 class Role:
     """An IAM role; `trust` holds the ARNs, accounts or `*` of its trust policy's principals.
 
-    `max_session` and `mfa_max_age` are in seconds. `denies_everybody` stands for conditions
-    that a request cannot see, the caller's address for one.
+    `also_allows` has the actions that it grants them besides sts:AssumeRole: session tags take one,
+    and a source identity another. `max_session` and `mfa_max_age` are in seconds. `denies_everybody`
+    stands for conditions that a request cannot see, the caller's address for one.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Role:
     mfa_max_age: int | None = None
     external_id: str | None = None
     max_session: int = 3600
+    also_allows: tuple[str, ...] = ()
     denies_everybody: bool = False
 
     @property
@@ -91,7 +93,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who signed a request, and since when AWS knows that an MFA device was at hand."""
+    """Who signed a request, and since when AWS knows that an MFA device was at hand.
+
+    `is_chained` is a role's session that was assumed with a session. `transitive_tags`, their keys in
+    lower case, and `source_identity` go on to the sessions that it makes.
+    """
 
     arn: str
     account: str
@@ -100,6 +106,17 @@ class Caller:
     role: Role | None = None
     is_temporary: bool = False
     mfa_at: float | None = None
+    is_chained: bool = False
+    transitive_tags: Mapping[str, str] = field(default_factory=dict)
+    source_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignInToken:
+    """What lets a browser sign in to the console, once, as this caller."""
+
+    caller: Caller
+    expiration: float
 
 
 @dataclass(frozen=True, slots=True)

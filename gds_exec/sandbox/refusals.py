@@ -73,6 +73,46 @@ def longer_than_chaining_allows() -> AwsError:
     )
 
 
+def duplicate_tag_keys() -> AwsError:
+    return _invalid_parameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+
+
+def tag_of_aws() -> AwsError:
+    return _invalid_parameter("aws: prefixed tag key names are not allowed for external use.")
+
+
+def transitive_key_without_tag() -> AwsError:
+    return _invalid_parameter("The specified transitive tag key must be included in the requested tags.")
+
+
+def transitive_key_conflicts() -> AwsError:
+    return _invalid_parameter(
+        "One of the specified transitive tag keys can't be set because it conflicts with "
+        "a transitive tag key from the calling session."
+    )
+
+
+def too_many_members(name: str, limit: int) -> AwsError:
+    return validation_error(
+        f"1 validation error detected: Value at '{name}' failed to satisfy constraint: "
+        f"Member must have length less than or equal to {limit}"
+    )
+
+
+def malformed_policy() -> AwsError:
+    return AwsError(400, "MalformedPolicyDocument", "This policy contains invalid Json")
+
+
+def packed_too_large(percentage: int, *, has_policy: bool) -> AwsError:
+    consumed = f"consumes {percentage}% of allotted space"
+    message = (
+        f"Packed policy {consumed}, please use smaller policy."
+        if has_policy
+        else f"Packed size of session tags {consumed}."
+    )
+    return AwsError(400, "PackedPolicyTooLarge", message)
+
+
 def user_name_needed() -> AwsError:
     return validation_error("Must specify userName when calling with non-User credentials")
 
@@ -134,6 +174,10 @@ def region_disabled(account: str) -> AwsError:
 
 def unknown_action(action: str, *, version: str) -> AwsError:
     return AwsError(400, "InvalidAction", f"Could not find operation {action} for version {version}")
+
+
+def _invalid_parameter(message: str) -> AwsError:
+    return AwsError(400, "InvalidParameterValue", message)
 
 
 def _signature_does_not_match(message: str) -> AwsError:

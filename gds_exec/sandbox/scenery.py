@@ -9,6 +9,7 @@ from gds_exec.sandbox.state import Aws
 
 USER_PROFILE = "try-user"
 REGION = "eu-west-2"
+_MARKS = ("sts:TagSession", "sts:SetSourceIdentity")
 _COMMENT = """\
 # Written by `gds-exec try`, and gone when it ends. There is no [default], which would stand before
 # what gds-exec gives a command: `aws --profile try-user` signs with the user's own keys.
@@ -39,10 +40,12 @@ def furnish(aws: Aws, *, on_spent: Callable[[int], None]) -> Scenery:
     """Put the user, the device and the roles into `aws`; `on_spent` is told each spent step."""
     user = aws.add_user(USER_PROFILE)
     device = user.add_mfa_device(on_spent=on_spent)
-    readonly = aws.add_role("readonly", trust=[user.arn], require_mfa=True)
-    admin = aws.add_role("admin", trust=[user.arn], require_mfa=True, max_session=12 * 3600)
-    chained = aws.add_role("chained", trust=[readonly.arn], account="333333333333")
-    open_role = aws.add_role("no-mfa", trust=[user.arn])
+    readonly = aws.add_role("readonly", trust=[user.arn], require_mfa=True, also_allows=_MARKS)
+    admin = aws.add_role(
+        "admin", trust=[user.arn], require_mfa=True, max_session=12 * 3600, also_allows=_MARKS
+    )
+    chained = aws.add_role("chained", trust=[readonly.arn], account="333333333333", also_allows=_MARKS)
+    open_role = aws.add_role("no-mfa", trust=[user.arn], also_allows=_MARKS)
     profiles = (
         RoleProfile("try-readonly", readonly),
         RoleProfile("try-admin", admin),

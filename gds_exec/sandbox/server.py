@@ -14,6 +14,7 @@ from typing import Any
 
 from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.service import respond, respond_badly
+from gds_exec.sandbox.signin import is_for_signin
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Request, Response, error_response
 from gds_exec.signals import all_blocked
@@ -69,20 +70,32 @@ class _Handler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit() and int(length) <= _LARGEST_BODY_BYTES):
             self._send(error_response(413, "RequestEntityTooLarge", "Request size exceeded 65536 bytes"))
             return
+        self._answer(Request.of_form(self._url, dict(self.headers.items()), self.rfile.read(int(length))))
+
+    def do_GET(self) -> None:
+        request = Request.of_query(self._url, dict(self.headers.items()))
+        if is_for_signin(request):
+            self._answer(request)
+        else:
+            self._refuse_service()
+
+    def _refuse_service(self) -> None:
+        message = "The sandbox plays STS and IAM only, in AWS's query protocol, and the console's sign-in."
+        self._send(error_response(400, "InvalidAction", message))
+
+    do_PUT = do_DELETE = do_PATCH = do_HEAD = _refuse_service  # noqa: N815
+
+    @property
+    def _url(self) -> str:
+        return f"{self.server.url}{self.path}"
+
+    def _answer(self, request: Request) -> None:
         aws = self.server.aws
-        url = f"{self.server.url}{self.path}"
-        request = Request.of_form(url, dict(self.headers.items()), self.rfile.read(int(length)))
         fault = aws.faults.take(request.action)
         if fault is None:
             self._send(respond(aws, request), is_last=self.server.closing.is_set())
         else:
             self._misbehave(request, fault)
-
-    def do_GET(self) -> None:
-        message = "The sandbox plays STS and IAM only, in AWS's query protocol."
-        self._send(error_response(400, "InvalidAction", message))
-
-    do_PUT = do_DELETE = do_PATCH = do_HEAD = do_GET  # noqa: N815
 
     def _misbehave(self, request: Request, fault: Fault) -> None:
         response = respond_badly(self.server.aws, request, fault)

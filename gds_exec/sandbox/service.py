@@ -1,4 +1,4 @@
-"""One request answered: who signed it, what it asks, and a record that it was made."""
+"""One request answered: who makes it, what it asks, and a record that it was made."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from gds_exec.sandbox.faults import Fault, spoil
 from gds_exec.sandbox.principals import Caller
 from gds_exec.sandbox.refusals import AwsError
 from gds_exec.sandbox.signature import authenticate, read_authorization
+from gds_exec.sandbox.signin import is_for_signin, refusal_page, respond_to_signin
 from gds_exec.sandbox.state import Aws, Call
 from gds_exec.sandbox.wire import Element, Request, Response, error_response, result_response
 
@@ -21,6 +22,7 @@ class Operation:
     namespace: str
 
 
+_SECRET_PARAMETERS = ("TokenCode", "Session", "SigninToken")
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 _IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 _OPERATIONS = {
@@ -38,7 +40,7 @@ def respond(aws: Aws, request: Request) -> Response:
         try:
             response = _perform(aws, request)
         except AwsError as refusal:
-            response = error_response(refusal.status, refusal.code, refusal.message)
+            response = _refusal(request, refusal)
             _record(aws, request, status=refusal.status, error_code=refusal.code)
         else:
             _record(aws, request, status=response.status)
@@ -57,7 +59,15 @@ def respond_badly(aws: Aws, request: Request, fault: Fault) -> Response | None:
     return spoilt
 
 
+def _refusal(request: Request, refusal: AwsError) -> Response:
+    if is_for_signin(request):
+        return refusal_page(refusal)
+    return error_response(refusal.status, refusal.code, refusal.message)
+
+
 def _perform(aws: Aws, request: Request) -> Response:
+    if is_for_signin(request):
+        return respond_to_signin(aws, request)
     operation = _OPERATIONS.get(request.action)
     if operation is None:
         version = request.parameters.get("Version", "")
@@ -69,7 +79,7 @@ def _perform(aws: Aws, request: Request) -> Response:
 
 def _record(aws: Aws, request: Request, *, status: int, error_code: str = "") -> None:
     parameters = {
-        name: "(given)" if name == "TokenCode" else value
+        name: "(given)" if name in _SECRET_PARAMETERS else value
         for name, value in sorted(request.parameters.items())
         if name not in ("Action", "Version")
     }

@@ -11,6 +11,7 @@ from gds_exec.sandbox.principals import (
     Credentials,
     LongLivedKey,
     Role,
+    SignInToken,
     User,
     new_id,
     new_secret_access_key,
@@ -20,7 +21,7 @@ from gds_exec.sandbox.principals import (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request that reached the sandbox; a token code shows only that it was there.
+    """One request that reached the sandbox; of a secret in it shows only that it was there.
 
     `status` is 0 where a fault took the place of any answer.
     """
@@ -49,6 +50,7 @@ class Aws:
     calls: list[Call] = field(default_factory=list)
     faults: FaultQueue = field(default_factory=FaultQueue, repr=False)
     lock: RLock = field(default_factory=RLock, repr=False)
+    signin_tokens: dict[str, SignInToken] = field(default_factory=dict, repr=False)
     _sessions: dict[str, Credentials] = field(default_factory=dict, repr=False)
 
     def now(self) -> float:
@@ -74,6 +76,7 @@ class Aws:
         mfa_max_age: int | None = None,
         external_id: str | None = None,
         max_session: int = 3600,
+        also_allows: Iterable[str] = (),
     ) -> Role:
         role = Role(
             name,
@@ -85,6 +88,7 @@ class Aws:
             mfa_max_age=mfa_max_age,
             external_id=external_id,
             max_session=max_session,
+            also_allows=tuple(also_allows),
         )
         self.roles[role.arn] = role
         return role

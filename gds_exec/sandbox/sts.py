@@ -7,6 +7,7 @@ from time import gmtime, strftime
 from gds_exec.sandbox import refusals
 from gds_exec.sandbox.policy import is_trusted
 from gds_exec.sandbox.principals import Caller, Credentials, Role
+from gds_exec.sandbox.scope import SessionScope, check_permitted, read_scope
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.validation import Number, Text, validate
 from gds_exec.sandbox.wire import Element
@@ -42,16 +43,23 @@ def get_session_token(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -
 
 def assume_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:
     validate(parameters, _ASSUME_ROLE)
+    scope = read_scope(parameters)
     caller = _with_mfa(aws, caller, parameters)
     role = _trusting_role(aws, caller, parameters)
+    check_permitted(scope, caller, role)
     duration = int(parameters.get("DurationSeconds", 3600))
     _check_duration(duration, caller=caller, role=role)
-    assumed = _assumed(role, session_name=parameters["RoleSessionName"])
+    assumed = _assumed(role, caller, scope, session_name=parameters["RoleSessionName"])
     session = aws.issue(assumed, duration_seconds=duration)
-    return {
+    answer: dict[str, Element] = {
         "Credentials": _credentials_element(session),
         "AssumedRoleUser": {"AssumedRoleId": assumed.user_id, "Arn": assumed.arn},
     }
+    if scope.packed_percentage is not None:
+        answer["PackedPolicySize"] = str(scope.packed_percentage)
+    if assumed.source_identity is not None:
+        answer["SourceIdentity"] = assumed.source_identity
+    return answer
 
 
 def _with_mfa(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Caller:
@@ -86,7 +94,7 @@ def _check_duration(duration_seconds: int, *, caller: Caller, role: Role) -> Non
         raise refusals.longer_than_chaining_allows()
 
 
-def _assumed(role: Role, *, session_name: str) -> Caller:
+def _assumed(role: Role, caller: Caller, scope: SessionScope, *, session_name: str) -> Caller:
     # No MFA: a role session does not carry it on to the next role.
     return Caller(
         arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session_name}",
@@ -94,6 +102,12 @@ def _assumed(role: Role, *, session_name: str) -> Caller:
         user_id=f"{role.role_id}:{session_name}",
         role=role,
         is_temporary=True,
+        is_chained=caller.is_temporary,
+        transitive_tags={
+            **caller.transitive_tags,
+            **{key: value for key, value in scope.tags.items() if key in scope.transitive_keys},
+        },
+        source_identity=caller.source_identity or scope.source_identity,
     )
 
 

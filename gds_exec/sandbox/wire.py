@@ -1,11 +1,11 @@
-"""AWS's query protocol as values: a signed form comes in, XML goes out."""
+"""AWS's query protocol as values: a form comes in, signed as a rule, and XML goes out."""
 
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
 
 Element: TypeAlias = "str | Mapping[str, Element] | list[Element]"
@@ -18,7 +18,7 @@ _NOT_ALLOWED_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0
 class Request:
     """A request as it came; the names of `headers` are in lower case."""
 
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     parameters: Mapping[str, str] = field(repr=False)
@@ -30,6 +30,13 @@ class Request:
         lower = {name.lower(): value for name, value in headers.items()}
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         return cls(url, lower, body, dict(pairs))
+
+    @classmethod
+    def of_query(cls, url: str, headers: Mapping[str, str]) -> "Request":
+        """Read a request whose parameters are the query of its URL."""
+        lower = {name.lower(): value for name, value in headers.items()}
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        return cls(url, lower, b"", dict(pairs), "GET")
 
     @property
     def action(self) -> str:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from .expiring_s3 import ExpiringS3
+from .s3 import S3
 from .world import PATH, REGION, World
 
 APPLY = ("terraform", "apply", "-input=false", "-auto-approve")
@@ -36,7 +36,7 @@ _ENVIRON = {
 }
 
 
-def initialise(world: World, s3: ExpiringS3, *, role: str) -> None:
+def initialise(world: World, s3: S3, *, role: str) -> None:
     """Have Terraform initialised in the home of `world`, or skip the test where there is none."""
     if shutil.which("terraform", path=PATH) is None:
         pytest.skip("terraform is not installed")
@@ -46,7 +46,7 @@ def initialise(world: World, s3: ExpiringS3, *, role: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def write_main(world: World, s3: ExpiringS3, *, command: str) -> None:
+def write_main(world: World, s3: S3, *, command: str) -> None:
     """Write a configuration whose one resource runs `command`, of the shell, when it is made."""
     text = _MAIN.format(bucket=s3.bucket, region=REGION, command=command)
     (world.home / "main.tf").write_text(text)

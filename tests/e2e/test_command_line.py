@@ -134,7 +134,6 @@ def test_options_stand_before_or_after_the_role(argv: tuple[str, ...], signed_in
 @pytest.mark.parametrize(
     "argv",
     [
-        pytest.param((), id="nothing"),
         pytest.param(("--",), id="only --"),
         pytest.param(("--", "true"), id="no role"),
         pytest.param(("prod", "--"), id="no command after --"),
@@ -175,7 +174,10 @@ def test_without_a_command_a_person_gets_their_shell_as_the_role(
     shell = program(signed_in.home / "myshell", '#!/bin/sh\necho "shell of $GDS_EXEC_ROLE with $#"; exit 6\n')
     terminal = signed_in.terminal("prod", *options, environ={"SHELL": str(shell)})
 
-    assert finish(terminal) == "shell of prod with 0\n"
+    *notice, said = finish(terminal).splitlines()
+    assert said == "shell of prod with 0"
+    keeps = "gds-exec: this myshell keeps the session that it begins with"
+    assert notice == ([] if "-q" in options else [keeps])
     assert terminal.exitstatus == 6
 
 

@@ -1,6 +1,5 @@
 """What people really run as a role, and the shapes in which they write it."""
 
-import os
 import re
 import shlex
 import shutil
@@ -11,8 +10,9 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from .moto_s3 import S3, serve_s3
+from . import terraform
 from .patience import insist
+from .s3 import S3, serve_s3
 from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish, needs
 
 ASK_WITH_BOTO3 = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
@@ -33,7 +33,7 @@ def signed_in(world: World) -> World:
 @pytest.fixture
 def s3(world: World) -> Iterator[S3]:
     """An S3 that the commands of this world find, with a bucket in it."""
-    with serve_s3() as s3:
+    with serve_s3(world.aws) as s3:
         world.environ["AWS_ENDPOINT_URL_S3"] = s3.url
         yield s3
 
@@ -85,13 +85,11 @@ def test_the_clis_own_profiles_go_on_working_beside_us(signed_in: World) -> None
 def test_data_streams_through_the_cli_in_both_directions(signed_in: World, s3: S3) -> None:
     data = bytes(range(256)) * 4096
     target = f"s3://{s3.bucket}/data"
-    made = signed_in.run("readonly", "aws", "s3", "mb", f"s3://{s3.bucket}")
-    assert made.returncode == 0, made.stderr
     put = signed_in.run("readonly", "--", "aws", "s3", "cp", "-", target, input=data)
     assert put.returncode == 0, put.stderr
     got = signed_in.run("readonly", "--", "aws", "s3", "cp", target, "-")
     assert (got.returncode, got.stdout) == (0, data)
-    assert set(s3.access_keys) == {session_key(signed_in)}
+    assert set(s3.taken) == {session_key(signed_in)}
 
 
 @needs("aws-shell")
@@ -222,88 +220,41 @@ def test_a_pager_gets_keys_one_by_one_and_gives_the_terminal_back(signed_in: Wor
 
 # Terraform
 
-TERRAFORM_MAIN = """
-terraform {
-  backend "s3" {
-    bucket                     = "BUCKET"
-    key                        = "terraform.tfstate"
-    region                     = "eu-west-2"
-    use_lockfile               = true
-    use_path_style             = true
-    skip_metadata_api_check    = true
-    skip_requesting_account_id = true
-  }
-}
-resource "terraform_data" "it" {
-  input = "hello"
-  PROVISIONER
-}
-"""
-SLOW = """
-  provisioner "local-exec" {
-    command = "echo begun; exec sleep 60"
-  }
-"""
-
 
 @pytest.fixture
-def terraform(signed_in: World, s3: S3) -> World:
+def infra(signed_in: World, s3: S3) -> World:
     """A world in whose home Terraform has been initialised, with its state in S3, without a network."""
-    if shutil.which("terraform") is None:
-        pytest.skip("terraform is not installed")
-    signed_in.environ.update(
-        CHECKPOINT_DISABLE="1", TF_CLI_CONFIG_FILE=os.devnull, TF_IN_AUTOMATION="1", TF_CLI_ARGS="-no-color"
-    )
-    make_bucket = f"import boto3; boto3.client('s3').create_bucket(Bucket={s3.bucket!r})"
-    made = signed_in.run("readonly", "--region", "us-east-1", "--", PYTHON, "-c", make_bucket)
-    assert made.returncode == 0, made.stderr
-    write_terraform(signed_in, s3)
-    done = signed_in.run("readonly", "--", "terraform", "init", "-input=false")
-    assert done.returncode == 0, done.stderr
+    terraform.initialise(signed_in, s3, role="readonly")
     return signed_in
 
 
-def write_terraform(world: World, s3: S3, provisioner: str = "") -> None:
-    text = TERRAFORM_MAIN.replace("BUCKET", s3.bucket).replace("PROVISIONER", provisioner)
-    (world.home / "main.tf").write_text(text)
-
-
-def is_locked(world: World, s3: S3) -> bool:
-    listed = world.run(
-        "readonly", "--", PYTHON, "-c",
-        f"import boto3; print(boto3.client('s3').list_objects_v2(Bucket={s3.bucket!r}))",
-    )  # fmt: skip
-    assert listed.returncode == 0, listed.stderr
-    return b".tflock" in listed.stdout
-
-
-def test_terraform_plans_and_applies_as_the_role(terraform: World, s3: S3) -> None:
+def test_terraform_plans_and_applies_as_the_role(infra: World, s3: S3) -> None:
     plan = ("readonly", "--", "terraform", "plan", "-input=false", "-detailed-exitcode")
-    terraform.aws.calls.clear()
-    assert terraform.run(*plan).returncode == 2
-    applied = terraform.run("readonly", "--", "terraform", "apply", "-input=false", "-auto-approve")
+    infra.aws.calls.clear()
+    assert infra.run(*plan).returncode == 2
+    applied = infra.run("readonly", "--", *terraform.APPLY)
     assert applied.returncode == 0, applied.stderr
     assert b"1 added" in applied.stdout
-    assert terraform.run(*plan).returncode == 0
-    assert set(s3.access_keys) == {session_key(terraform)}
+    assert infra.run(*plan).returncode == 0
+    assert set(s3.taken) == {session_key(infra)}
     # Terraform looks who it is before it uses the backend; unlike moto, our STS checks signatures.
-    assert {(call.action, call.access_key_id, call.status) for call in terraform.aws.calls} == {
-        ("GetCallerIdentity", session_key(terraform), 200)
+    assert {(call.action, call.access_key_id, call.status) for call in infra.aws.calls} == {
+        ("GetCallerIdentity", session_key(infra), 200)
     }
 
 
-def test_one_ctrl_c_reaches_terraform_once_and_it_releases_its_lock(terraform: World, s3: S3) -> None:
-    write_terraform(terraform, s3, SLOW)
-    running = terraform.terminal("readonly", "--", "terraform", "apply", "-input=false", "-auto-approve")
+def test_one_ctrl_c_reaches_terraform_once_and_it_releases_its_lock(infra: World, s3: S3) -> None:
+    terraform.write_main(infra, s3, command="echo begun; exec sleep 60")
+    running = infra.terminal("readonly", "--", *terraform.APPLY)
     running.expect("begun")
-    assert is_locked(terraform, s3)
+    assert s3.is_locked()
     running.send(CTRL_C)
     said = finish(running)
     assert running.exitstatus == 1
     assert said.count("Interrupt received") == 1
     assert "Gracefully shutting down" in said
     assert "Two interrupts" not in said
-    assert not is_locked(terraform, s3)
+    assert not s3.is_locked()
 
 
 # The shapes in which people write it

@@ -14,10 +14,10 @@ import pexpect
 import pytest
 
 from . import terraform
-from .expiring_s3 import ExpiringS3, serve_expiring_s3
 from .observations import calls_of, codes_sent
 from .patience import eventually
 from .plain_proxy import PlainProxy, serve_plain_proxy
+from .s3 import S3, serve_s3
 from .world import PROMPT, PYTHON, World, finish, needs
 
 LIFE_SECONDS = 15
@@ -88,13 +88,13 @@ def signed_in(world: World) -> World:
 
 
 @pytest.fixture
-def s3(signed_in: World) -> Iterator[ExpiringS3]:
-    with serve_expiring_s3(signed_in.aws) as s3:
+def s3(signed_in: World) -> Iterator[S3]:
+    with serve_s3(signed_in.aws) as s3:
         yield s3
 
 
 @pytest.fixture
-def infra(signed_in: World, s3: ExpiringS3) -> World:
+def infra(signed_in: World, s3: S3) -> World:
     """A world with Terraform initialised in its home."""
     terraform.initialise(signed_in, s3, role="readonly")
     return signed_in
@@ -151,7 +151,7 @@ def errored_state(world: World) -> Path:
     return world.home / "errored.tfstate"
 
 
-def test_terraform_outlives_two_sessions(infra: World, s3: ExpiringS3) -> None:
+def test_terraform_outlives_two_sessions(infra: World, s3: S3) -> None:
     terraform.write_main(infra, s3, command=f"sleep {2 * LIFE_SECONDS + 1}")
     applied = infra.run(*REFRESHED, *terraform.APPLY, timeout=100)
     assert applied.returncode == 0, applied.stderr.decode()
@@ -162,7 +162,7 @@ def test_terraform_outlives_two_sessions(infra: World, s3: ExpiringS3) -> None:
     assert len(set(s3.taken)) >= 2
 
 
-def test_without_refreshing_terraform_loses_its_state_and_its_lock(infra: World, s3: ExpiringS3) -> None:
+def test_without_refreshing_terraform_loses_its_state_and_its_lock(infra: World, s3: S3) -> None:
     terraform.write_main(infra, s3, command=f"sleep {LIFE_SECONDS + 1}")
     applied = infra.run("readonly", "--new-session", "--", *terraform.APPLY, timeout=100)
     assert applied.returncode == 1
@@ -180,7 +180,7 @@ def assert_renewed_and_expired(world: World, access_key_id: str, *, codes: int) 
 
 
 @pytest.mark.matrix(105)
-def test_a_code_is_asked_for_while_terraform_waits_for_approval(infra: World, s3: ExpiringS3) -> None:
+def test_a_code_is_asked_for_while_terraform_waits_for_approval(infra: World, s3: S3) -> None:
     infra.aws.life_override = 36  # the last twelfth, in which a person is asked, is 3 seconds
     running = infra.terminal("readonly", "--refresh", "--duration=2h", "--", "terraform", "apply")
     running.expect(PROMPT)
@@ -214,7 +214,7 @@ def by_another_process(running: pexpect.spawn) -> None:
 @pytest.mark.matrix(86, 87)
 @pytest.mark.parametrize("interrupt", [by_the_terminal, by_another_process])
 def test_one_interrupt_of_the_group_reaches_terraform_once(
-    infra: World, s3: ExpiringS3, interrupt: Callable[[pexpect.spawn], None]
+    infra: World, s3: S3, interrupt: Callable[[pexpect.spawn], None]
 ) -> None:
     terraform.write_main(infra, s3, command="echo begun; exec sleep 60")
     running = infra.terminal(*REFRESHED, *terraform.APPLY)

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from gds_exec.cli.app import read_command_line
 from gds_exec.errors import GdsExecError
-from gds_exec.invocation import FLAGS, VALUE_OPTIONS, WORDS, Invocation, read_plainly
+from gds_exec.invocation import (
+    ACTION_VALUE_OPTIONS,
+    FLAGS,
+    SCOPE_OPTIONS,
+    VALUE_OPTIONS,
+    WORDS,
+    Invocation,
+    read_plainly,
+    variable_of,
+)
 
 PLAIN = [
     pytest.param("admin ls", id="no --"),
@@ -32,6 +41,7 @@ PLAIN = [
     pytest.param("arn:aws:iam::123456789012:role/x -- ls -- -q", id="ARN"),
     pytest.param("admin -- -x", id="command like an option"),
     pytest.param("admin --refresh --mfa-max-age 15m ls", id="refreshed"),
+    pytest.param('admin --scope={"source_identity":"alice"} ls', id="a scope in one, as we write it"),
     pytest.param("credential-process admin", id="document"),
     pytest.param("credential-process admin -art 8h -q", id="document with options"),
     pytest.param("-r eu-west-1 credential-process --role=admin", id="document of --role="),
@@ -58,6 +68,14 @@ DECLINED = [
     pytest.param("admin --region= ls", id="empty"),
     pytest.param("admin --dur 8h ls", id="abbreviated"),
     pytest.param("--role a --role b ls", id="two roles"),
+    pytest.param("admin --policy {} ls", id="policy"),
+    pytest.param("admin --policy-arn=arn:aws:iam::aws:policy/X ls", id="policy ARN"),
+    pytest.param("admin --read-only ls", id="read-only"),
+    pytest.param("admin --tag a=1 ls", id="tag"),
+    pytest.param("admin --tag a=1 --transitive-tag a ls", id="transitive tag"),
+    pytest.param("admin --source-identity alice ls", id="source identity"),
+    pytest.param("admin --external-id an-id ls", id="external id"),
+    pytest.param("credential-process admin --read-only", id="document that is read-only"),
     pytest.param("credential-process", id="document of no role"),
     pytest.param("credential-process a b", id="document of two roles"),
     pytest.param("credential-process a --role b", id="document of two roles, one of them --role"),
@@ -67,6 +85,7 @@ DECLINED = [
     pytest.param("credential-process a --help", id="document's help"),
     pytest.param("credential-process a --debug", id="document and debug"),
 ]
+SAID_ON_THE_COMMAND_LINE_ALONE = ("--role", "--scope", "--shell", "--skip-ip-range-checks")
 VARIABLES = sorted(
     "GDS_EXEC_" + option[2:].upper().replace("-", "_")
     for option in {*VALUE_OPTIONS.values(), *FLAGS.values()}
@@ -96,7 +115,24 @@ values = st.sampled_from(
     ]
 )
 options = st.sampled_from(
-    [*VALUE_OPTIONS, *FLAGS, "--help", "-V", "--debug", "-qs", "-sq", "--json", "-x", "--regio"]
+    [
+        *VALUE_OPTIONS,
+        *ACTION_VALUE_OPTIONS,
+        *SCOPE_OPTIONS,
+        *FLAGS,
+        "-e",
+        "-l",
+        "-d",
+        "--unset",
+        "--help",
+        "-V",
+        "--debug",
+        "-qs",
+        "-sq",
+        "--json",
+        "-x",
+        "--regio",
+    ]
 )
 arguments = st.lists(
     st.one_of(
@@ -110,7 +146,7 @@ arguments = st.lists(
     max_size=8,
 )
 settings_of_caller = st.dictionaries(
-    st.sampled_from([*VARIABLES, "GDS_EXEC_DEBUG"]),
+    st.sampled_from([*VARIABLES, *map(variable_of, SCOPE_OPTIONS), "GDS_EXEC_DEBUG"]),
     values.filter(lambda value: "\0" not in value),
     max_size=3,
 )
@@ -159,8 +195,15 @@ def test_every_setting_has_its_variable_for_both(variable: str) -> None:
     assert plain == read_fully(["admin", "ls"], {variable: value})
     document = read_plainly(["credential-process", "admin"], {variable: value})
     assert document == read_fully(["credential-process", "admin"], {variable: value})
-    is_setting = variable not in ("GDS_EXEC_ROLE", "GDS_EXEC_SHELL")
+    is_setting = variable not in map(variable_of, SAID_ON_THE_COMMAND_LINE_ALONE)
     assert (plain != read_plainly(["admin", "ls"], {})) is is_setting
+
+
+@pytest.mark.parametrize("variable", [variable_of(option) for option in SCOPE_OPTIONS])
+def test_a_variable_that_scopes_the_session_is_left_to_the_full_command_line(variable: str) -> None:
+    for argv in (["admin", "ls"], ["credential-process", "admin"]):
+        assert read_plainly(argv, {variable: "1"}) is None
+        assert read_plainly(argv, {variable: ""}) == read_plainly(argv, {})
 
 
 @settings(max_examples=1500, deadline=None)

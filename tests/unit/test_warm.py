@@ -405,3 +405,9 @@ def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> No
     assert "AWS_CA_BUNDLE" in read
     for name in read:
         assert name in asked_in(Invocation(role="admin"), {name: "x"}), name
+
+
+def test_each_scope_makes_another_request() -> None:
+    scopes = (None, '{"source_identity":"alice"}', '{"source_identity":"bob"}')
+
+    assert len({asked_in(Invocation(role="admin", scope=scope), {}) for scope in scopes}) == 3

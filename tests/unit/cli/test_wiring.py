@@ -7,6 +7,7 @@ from gds_exec.cli.messages import Messages
 from gds_exec.cli.wiring import _asked, wired_cache
 from gds_exec.config.profiles import Profile, StoredKeys
 from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.scope import Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation
 
@@ -53,3 +54,11 @@ def test_what_is_asked_on_the_command_line_is_asked_of_the_provider() -> None:
     assert _asked(PROFILE, invocation, renewing=True) == Asked(
         duration_seconds=7200, session_name="ci-1", new_session=True, renewing=True
     )
+
+
+def test_a_scope_is_asked_of_the_provider_as_what_its_text_says() -> None:
+    scope = Scope(tags=(("team", "pay"),), external_id="an-id")
+
+    asked = _asked(PROFILE, Invocation(role="admin", scope=scope.text), renewing=False)
+
+    assert asked.scope == scope

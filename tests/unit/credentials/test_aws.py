@@ -11,6 +11,7 @@ import pytest
 from gds_exec.credentials.aws import Aws
 from gds_exec.credentials.network import Connection
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
 from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import (
     AnswerLost,
@@ -98,6 +99,31 @@ def test_a_role_session_is_made_as_it_was_asked_for(sandbox: Sandbox, alice: Use
     assert session.clock_offset == 0
     assert session.access_key.is_temporary
     assert aws.caller_arn(session.access_key) == session.arn
+
+
+def test_all_of_a_scope_is_told_to_aws_and_nothing_that_is_not_in_it(
+    sandbox: Sandbox, alice: User, aws: Aws
+) -> None:
+    marks = ["sts:TagSession", "sts:SetSourceIdentity"]
+    role = sandbox.add_role("theirs", trust=[alice.arn], also_allows=marks)
+    scope = Scope("{}", (READ_ONLY_ARN,), (("project", ""), ("team", "pay")), ("team",), "alice")
+
+    for one in (scope, Scope(source_identity="alice")):
+        request = AssumeRoleRequest(role.arn, 900, scope=one)
+        aws.make_session(request, key_of(alice), session_name="alice-1")
+
+    usual = {"DurationSeconds": "900", "RoleArn": role.arn, "RoleSessionName": "alice-1"}
+    identity = {"SourceIdentity": "alice"}
+    everything = {
+        "Policy": "{}",
+        "PolicyArns.member.1.arn": READ_ONLY_ARN,
+        "Tags.member.1.Key": "project",
+        "Tags.member.1.Value": "",
+        "Tags.member.2.Key": "team",
+        "Tags.member.2.Value": "pay",
+        "TransitiveTagKeys.member.1": "team",
+    }
+    assert [call.parameters for call in sandbox.calls] == [usual | everything | identity, usual | identity]
 
 
 def test_an_mfa_session_is_made_with_a_code(aws: Aws, alice: User, device: MfaDevice) -> None:

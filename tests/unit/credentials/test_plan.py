@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from gds_exec.config.profiles import Profile, Role, StoredKeys
 from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
 from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.errors import SessionTooShort, UsageError
 from tests.fakes import NOON, a_session
@@ -444,3 +446,76 @@ def test_a_session_made_shorter_than_the_minimum_asked_for_is_refused() -> None:
 )
 def test_a_session_made_as_long_as_was_asked_for_is_good(session: SessionCredentials, asked: Asked) -> None:
     check_minimum(session, asked, now=NOON)
+
+
+SCOPE = Scope("{}", (READ_ONLY_ARN,), (("team", "pay"),), ("team",), "alice")
+
+
+def scoped(scope: Scope | None, **more: Any) -> Asked:
+    return Asked(scope=scope, **more)
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "requests"),
+    [
+        pytest.param(ROLE, scoped(SCOPE), (assume().but(scope=SCOPE),), id="the only role: all"),
+        pytest.param(
+            ROLE_WITH_MFA, scoped(SCOPE), (MFA_SESSION, assume().but(scope=SCOPE)), id="not the MFA session"
+        ),
+        pytest.param(
+            ROLE_WITH_MFA,
+            scoped(SCOPE, duration_seconds=8 * HOUR),
+            (assume(seconds=8 * HOUR, serial=SERIAL).but(scope=SCOPE),),
+            id="with the code",
+        ),
+        pytest.param(
+            CHAINED,
+            scoped(SCOPE),
+            (
+                assume(FIRST, name="to-first").but(scope=Scope(source_identity="alice")),
+                assume().but(scope=SCOPE.but(source_identity=None)),
+            ),
+            id="chained: the source identity to the first, the rest to the last",
+        ),
+        pytest.param(
+            CHAINED,
+            scoped(Scope(tags=(("team", "pay"),))),
+            (assume(FIRST, name="to-first"), assume().but(scope=Scope(tags=(("team", "pay"),)))),
+            id="chained: nothing to the first",
+        ),
+        pytest.param(
+            CHAINED.but(roles=(Role(FIRST, external_id="its"), Role(ADMIN, external_id="theirs"))),
+            scoped(Scope(external_id="mine")),
+            (assume(FIRST).but(external_id="its"), assume().but(external_id="mine")),
+            id="the external id is the last one's",
+        ),
+        pytest.param(
+            ROLE.but(roles=(Role(ADMIN, external_id="theirs"),)),
+            scoped(Scope(source_identity="alice")),
+            (assume().but(external_id="theirs", scope=Scope(source_identity="alice")),),
+            id="the profile's external id stays where no other is asked for",
+        ),
+    ],
+)
+def test_each_part_of_a_scope_goes_to_its_place_in_the_chain(
+    profile: Profile, asked: Asked, requests: tuple[Request, ...]
+) -> None:
+    assert decided(profile, asked).requests == requests
+
+
+def test_an_external_id_that_is_asked_for_finds_the_session_that_the_profile_s_has_made() -> None:
+    profile = ROLE.but(roles=(Role(ADMIN, external_id="an-id"),))
+
+    assert decided(profile, scoped(Scope(external_id="an-id"))) == decided(profile)
+
+
+def test_a_session_of_another_scope_is_not_used() -> None:
+    plan = decided(ROLE, scoped(SCOPE), ((assume(),), left(HOUR)))
+
+    assert not plan.is_complete
+
+
+@pytest.mark.parametrize("profile", [KEYS, KEYS_WITH_MFA])
+def test_without_a_role_nothing_can_be_scoped(profile: Profile) -> None:
+    with pytest.raises(UsageError, match="profile keys has no role"):
+        decided(profile, scoped(SCOPE))

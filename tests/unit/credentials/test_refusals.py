@@ -48,11 +48,60 @@ AHEAD = (
 BEHIND_5 = (
     "Signature expired: 20260109T115000Z is now earlier than 20260109T115500Z (20260109T120000Z - 5 min.)"
 )
+TOO_LARGE = "Packed policy consumes 157% of allotted space, please use smaller policy."
+TOO_MANY_TAGS = "Packed size of session tags consumes 112% of allotted space."
+NO_TAGS = DENIED.replace("AssumeRole", "TagSession")
+NO_IDENTITY = DENIED.replace("AssumeRole", "SetSourceIdentity")
 
 
 @pytest.mark.parametrize(
     ("code", "message", "request_", "error", "words", "hint"),
     [
+        pytest.param(
+            "PackedPolicyTooLarge",
+            TOO_LARGE,
+            ASSUME,
+            AwsRefused,
+            "more than AWS has room for in a session: Packed policy consumes 157% of allotted space",
+            "shorten --policy",
+            id="policy too large when packed",
+        ),
+        pytest.param(
+            "PackedPolicyTooLarge",
+            TOO_MANY_TAGS,
+            ASSUME,
+            AwsRefused,
+            "consumes 112% of allotted space",
+            "leave some --tag out",
+            id="tags too large when packed",
+        ),
+        pytest.param(
+            "MalformedPolicyDocument",
+            "Syntax errors in policy.",
+            ASSUME,
+            AwsRefused,
+            "AWS cannot read the policy: Syntax errors in policy (MalformedPolicyDocument)",
+            "correct --policy",
+            id="no policy",
+        ),
+        pytest.param(
+            "AccessDenied",
+            NO_TAGS,
+            ASSUME,
+            AwsRefused,
+            "AWS refused --tag: User: arn:aws:iam::111111111111:user/alice is not authorized",
+            "have the role's trust policy allow sts:TagSession",
+            id="no tags allowed",
+        ),
+        pytest.param(
+            "AccessDenied",
+            NO_IDENTITY,
+            ASSUME,
+            AwsRefused,
+            "AWS refused --source-identity",
+            "have the role's trust policy allow sts:SetSourceIdentity",
+            id="no source identity allowed",
+        ),
         pytest.param(
             "AccessDenied",
             WRONG_CODE,

@@ -17,19 +17,30 @@ from gds_exec.credentials.request import (
     made_up_session_name,
     role_of,
 )
+from gds_exec.credentials.scope import Scope
 from tests.fakes import NOON
 
 # Few short texts, so that equal and nearly equal requests are frequent.
 texts = st.sampled_from(["", "a", "b", "ab", "1", "1:a", "present", "absent", "é", "\ud800"])
 optional_texts = st.none() | texts
 seconds = st.sampled_from([1, 11, 900, 3600])
+scopes = st.builds(Scope, policy=optional_texts, source_identity=optional_texts)
 requests = st.builds(SessionTokenRequest, texts, seconds) | st.builds(
-    AssumeRoleRequest, texts, seconds, optional_texts, optional_texts, optional_texts
+    AssumeRoleRequest, texts, seconds, optional_texts, optional_texts, optional_texts, st.none() | scopes
 )
 questions = st.tuples(st.builds(Origin, texts, texts), st.lists(requests, max_size=3).map(tuple))
 
 ROLE = "arn:aws:iam::222222222222:role/teams/admin"
 SESSION = "arn:aws:sts::222222222222:assumed-role/admin/alice"
+SCOPES = (
+    Scope(policy="{}"),
+    Scope(policy_arns=("one", "two")),
+    Scope(policy_arns=("one",)),
+    Scope(tags=(("one", "two"),)),
+    Scope(tags=(("one", "other"),)),
+    Scope(transitive_tags=("one",)),
+    Scope(source_identity="one"),
+)
 
 
 @pytest.fixture
@@ -84,6 +95,7 @@ def test_every_part_of_a_question_is_in_its_key() -> None:
         cache_key(origin, (AssumeRoleRequest(ROLE, 3600, None, "external", "serial"),)),
         cache_key(origin, (AssumeRoleRequest(ROLE, 3600, "name", None, "serial"),)),
         cache_key(origin, (AssumeRoleRequest(ROLE, 3600, "name", "external", None),)),
+        *(cache_key(origin, (request.but(scope=scope),)) for scope in SCOPES),
         cache_key(origin, (token,)),
         cache_key(origin, (SessionTokenRequest("serial", 900),)),
         cache_key(origin, (SessionTokenRequest("other", 3600),)),
@@ -95,6 +107,17 @@ def test_every_part_of_a_question_is_in_its_key() -> None:
     ]
 
     assert len(set(keys)) == len(keys)
+
+
+def test_what_was_cached_before_there_were_scopes_is_still_found() -> None:
+    requests = (
+        SessionTokenRequest("serial", 3600),
+        AssumeRoleRequest(ROLE, 3600, "name", "external", "serial"),
+    )
+
+    key = cache_key(Origin("key", "endpoint"), requests)
+
+    assert key == "fa06e5c1c9c229645c5fc282b56b7d5062f602e31a92f057136a06373e4f8862"
 
 
 def test_a_key_is_a_file_name_that_tells_nothing() -> None:

@@ -22,10 +22,11 @@ VALUES = st.text(
 )
 TROUBLE = (
     "", " ", "  ", "a  b", " a ", "my role", "*", "?", "[a]", "@(a)", "+(a|b)", "!(x)", "it's", '"', "\\",
-    "\\\\*", "$HOME", "$(id)", "`id`", "!!", "~", "#x", "é", "\t", "a\tb", "%b", "%s", "\\0101", "1*23", "\udc81",
+    "\\\\*", "$HOME", "$(id)", "`id`", "!!", "~", "#x", "é", "\t", "a\tb", "%b", "%s", "\\0101", "1*23",
+    "\udc81",
 )  # fmt: skip
 # Files that a pattern in the text would match, if it was taken for one.
-FILES = ("unset", "export", "N1='x';", "N6='x';", "N8='ax';", "N9='ax';", 'N7="x";', "a", "b")
+FILES = ("unset", "export", "a", "b", *(f"N{number}='x';" for number in range(len(TROUBLE))))
 UNQUOTED = 'eval $(cat "$STATEMENTS"); env -0'
 QUOTED = 'eval "$(cat "$STATEMENTS")"; env -0'
 READERS = [

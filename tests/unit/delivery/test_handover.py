@@ -22,7 +22,7 @@ HANDOVER = Handover(
     None,
     ("/copies/1.config", "/copies/1.credentials"),
 )
-BESIDE = Beside(4711, "terraform", 5, "a-token")
+BESIDE = Beside(4711, "4711 since then", "terraform", 5, "a-token")
 SHOW = """
 import sys
 from gds_exec.delivery.handover import receive

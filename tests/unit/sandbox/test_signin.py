@@ -1,5 +1,6 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -52,6 +53,17 @@ def told(session: dict[str, Any], **changes: str) -> dict[str, str]:
 def assume(client: Client, role: Role, keys: Any, **more: Any) -> dict[str, Any]:
     answer = client("sts", keys).assume_role(RoleArn=role.arn, RoleSessionName="me", **more)
     return dict(answer["Credentials"])
+
+
+@contextmanager
+def refused(words: str = "Invalid") -> Iterator[None]:
+    """Expect a 400 whose page, which is HTML, has these words."""
+    with pytest.raises(HTTPError) as failure:
+        yield
+    with failure.value as error:
+        assert error.code == 400
+        assert error.headers.get_content_type() == "text/html"
+        assert words in error.read().decode()
 
 
 @pytest.fixture
@@ -204,22 +216,3 @@ def test_it_can_be_made_to_fail(aws: Aws, console: Console, session: dict[str, A
 
     with pytest.raises(HTTPError, match="503"):
         console.token(session)
-
-
-class refused:  # noqa: N801  # reads as `pytest.raises` does
-    """Expects a 400 whose page, which is HTML, has these words."""
-
-    def __init__(self, words: str = "Invalid") -> None:
-        self._words = words
-        self._raises = pytest.raises(HTTPError)
-
-    def __enter__(self) -> None:
-        self._found = self._raises.__enter__()
-
-    def __exit__(self, *failure: Any) -> bool:
-        is_raised = self._raises.__exit__(*failure)
-        with self._found.value as error:
-            assert error.code == 400
-            assert error.headers.get_content_type() == "text/html"
-            assert self._words in error.read().decode()
-        return bool(is_raised)

@@ -26,7 +26,7 @@ _PATIENCE_SECONDS = 10
 
 
 @dataclass
-class ExpiringS3:
+class S3:
     """Where it is, its one bucket, and the keys whose requests it took and refused, in order."""
 
     url: str
@@ -49,7 +49,7 @@ class ExpiringS3:
 
 
 @contextmanager
-def serve_expiring_s3(aws: Aws) -> Iterator[ExpiringS3]:
+def serve_s3(aws: Aws) -> Iterator[S3]:
     """Serve an S3 with an empty bucket on a loopback port, from a thread."""
     moto = DomainDispatcherApplication(create_backend_app)
     taken: list[str] = []
@@ -70,7 +70,7 @@ def serve_expiring_s3(aws: Aws) -> Iterator[ExpiringS3]:
     thread.start()
     try:
         # moto's buckets live as long as this process does: another test's has another name.
-        s3 = ExpiringS3(f"http://127.0.0.1:{server.port}", f"expiring-{server.port}", taken, refused)
+        s3 = S3(f"http://127.0.0.1:{server.port}", f"bucket-{server.port}", taken, refused)
         s3.make_bucket()
         yield s3
     finally:

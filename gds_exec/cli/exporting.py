@@ -1,0 +1,129 @@
+"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; and `--unset`, its reverse."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gds_exec.cli.messages import printing
+from gds_exec.cli.run import put_together
+from gds_exec.context import suppress
+from gds_exec.delivery.credentials_file import write_profile as write_to_file
+from gds_exec.delivery.environment import child_environment
+from gds_exec.delivery.exports.changes import role_changes, undoing_changes
+from gds_exec.delivery.exports.formats import DEFAULT_FORMAT, FORMATS, Export, export_text
+from gds_exec.delivery.exports.shells import SHELLS, statements
+from gds_exec.delivery.written_profile import MARKER, is_profile_name, not_ours, written_settings
+from gds_exec.errors import OutputFailed, UsageError
+from gds_exec.redaction import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gds_exec.cli.run import Run
+    from gds_exec.config.aws_files import AwsFiles
+    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.invocation import Invocation
+
+# With one of these in the config file botocore does not look at keys in the credentials file.
+_BEFORE_KEYS = ("role_arn", "sso_session", "sso_start_url", "web_identity_token_file")
+
+
+def export_session(
+    invocation: Invocation,
+    environ: Mapping[str, str],
+    *,
+    format_name: str | None,
+    write_profile: str | None,
+) -> None:
+    """Print the session in this format, or write it into the AWS credentials file, or both.
+
+    What cannot be the format or the profile is refused before a code is asked for.
+    """
+    chosen = _checked_format(format_name, FORMATS)
+    if write_profile is not None and not is_profile_name(write_profile):
+        raise UsageError(
+            f"'{show(write_profile)}' cannot be the name of a profile that is written",
+            hint="letters, digits and any of _+=,.@:/- can be",
+        )
+    run = put_together(invocation, environ)
+    if write_profile is not None:
+        _check_profile(run.files, write_profile)
+    session = run.provider.retrieve()
+    run.remember(session)
+    export = _export(run, session, environ)
+    text = export_text(chosen, export)
+    _mask_in_log(session, environ)
+    if write_profile is not None:
+        _write(run, export, write_profile)
+    if format_name is not None or write_profile is None:
+        _print(text)
+
+
+def export_nothing(environ: Mapping[str, str], *, format_name: str | None) -> None:
+    """Print what takes a role out of the shell again that evaluates it."""
+    shell = _checked_format(format_name, SHELLS)
+    _print(statements(shell, undoing_changes(environ)))
+
+
+def _checked_format(name: str | None, known: Sequence[str]) -> str:
+    if name is None:
+        return DEFAULT_FORMAT
+    if name not in known:
+        raise UsageError(f"the format '{show(name)}' is not known here", hint=f"there is {', '.join(known)}")
+    return name
+
+
+def _check_profile(files: AwsFiles, name: str) -> None:
+    """Refuse a profile that we did not write, or whose keys nobody would look at."""
+    written = files.credentials_profiles.get(name)
+    if written is not None and MARKER not in written:
+        raise not_ours(name)
+    config = files.config_profiles.get(name)
+    found = next((key for key in _BEFORE_KEYS if config is not None and key in config), None)
+    if config is not None and found is not None:
+        raise OutputFailed(
+            f"profile {show(name)} has credentials of its own ({config[found].place}: {found})",
+            hint="choose another name",
+        )
+
+
+def _export(run: Run, session: SessionCredentials, environ: Mapping[str, str]) -> Export:
+    child = child_environment(
+        run.environ,
+        session,
+        role=run.invocation.role,
+        region=run.profile.region,
+        region_override=run.invocation.region,
+    )
+    return Export(session, run.invocation.role, role_changes(environ, child))
+
+
+def _write(run: Run, export: Export, name: str) -> None:
+    path = run.files.credentials_file.path
+    if not path:
+        raise OutputFailed("there is no AWS credentials file to write", hint="set HOME")
+    region = export.variables.get("AWS_REGION")
+    write_to_file(path, name, written_settings(export.session, role=export.role, region=region))
+    run.messages.notice(f"profile {show(name)} of {show(path)} has the session")
+
+
+def _mask_in_log(session: SessionCredentials, environ: Mapping[str, str]) -> None:
+    """Have GitHub's runner keep the keys out of its log, before they can get there.
+
+    It obeys what it reads on standard error, too, which is not what is appended to a file.
+    """
+    if environ.get("GITHUB_ACTIONS") != "true" or sys.stderr is None:
+        return
+    key = session.access_key
+    secrets = filter(None, (key.access_key_id, key.secret_access_key, key.session_token))
+    with suppress(OSError, ValueError):
+        sys.stderr.write("".join(f"::add-mask::{secret.replace('%', '%25')}\n" for secret in secrets))
+        sys.stderr.flush()
+
+
+def _print(text: str) -> None:
+    """Print it to the byte, whatever standard output takes its letters for."""
+    with printing():
+        sys.stdout.buffer.write(os.fsencode(text))
