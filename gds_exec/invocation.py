@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
 
 WORDS = (
+    "completions",
     "credential-process",
     "explain",
     "renew",

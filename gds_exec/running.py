@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from gds_exec.child.liveness import birth
+from gds_exec.child.liveness import birth, surroundings
 from gds_exec.context import suppress
 from gds_exec.credentials.private_directory import write_atomically
 from gds_exec.credentials.session_file import read_private_text
@@ -63,6 +63,7 @@ def note(directory: int, running: Running) -> str | None:
         running.program,
         running.key,
         str(running.since),
+        surroundings(),
         birth(running.pid) or "",
         *running.arguments,
     )
@@ -101,31 +102,50 @@ def forget_news(directory: int, name: str) -> None:
 
 def find(directory: int, name: str) -> Running | None:
     """Return what a record says, if its process still runs."""
-    pid_text = name.removesuffix(_SUFFIX)
-    if pid_text == name or not (pid_text.isascii() and pid_text.isdigit()):
-        return None
-    lines = (read_private_text(directory, name) or "").split("\n")
-    if len(lines) < 9 or lines[0] != _HEADER or lines[-2:] != ["end", ""]:
-        return None
-    try:
-        kind, role, program, key, since, born, *arguments = map(_text, lines[1:-2])
-        found = Running(int(pid_text), kind, role, program, key, tuple(arguments), int(since))
-    except ValueError:
-        return None
-    return found if born and birth(found.pid) == born else None
+    record = _read(directory, name)
+    return record.running if record is not None and record.is_alive() else None
 
 
 def all_running(directory: int) -> list[Running]:
-    """Return what runs, the oldest first; forget what does not."""
+    """Return what runs, the oldest first; forget what does not.
+
+    What runs in another container or machine that has this directory is left alone.
+    """
     found = []
     for name in os.listdir(directory):
-        if name.endswith(_SUFFIX):
-            running = find(directory, name)
-            if running is not None:
-                found.append(running)
-            elif (pid := name.removesuffix(_SUFFIX)).isdigit():
-                forget(directory, int(pid))
+        pid = name.removesuffix(_SUFFIX)
+        if pid == name or not pid.isdigit():
+            continue
+        record = _read(directory, name)
+        if record is not None and record.is_alive():
+            found.append(record.running)
+        elif record is None or record.where == surroundings():
+            forget(directory, int(pid))
     return sorted(found, key=lambda running: (running.since, running.pid))
+
+
+class _Record(Value):
+    running: Running
+    where: str
+    born: str
+
+    def is_alive(self) -> bool:
+        return self.where == surroundings() and birth(self.running.pid) == self.born
+
+
+def _read(directory: int, name: str) -> _Record | None:
+    pid = name.removesuffix(_SUFFIX)
+    lines = (read_private_text(directory, name) or "").split("\n")
+    if not (pid.isascii() and pid.isdigit()) or len(lines) < 10 or lines[0] != _HEADER:
+        return None
+    if lines[-2:] != ["end", ""]:
+        return None
+    try:
+        kind, role, program, key, since, where, born, *arguments = map(_text, lines[1:-2])
+        running = Running(int(pid), kind, role, program, key, tuple(arguments), int(since))
+    except ValueError:
+        return None
+    return _Record(running, where, born)
 
 
 def _news_name(pid: int) -> str:
@@ -133,8 +153,8 @@ def _news_name(pid: int) -> str:
 
 
 def _digits(text: str) -> str:
-    return text.encode("utf-8", "surrogateescape").hex()
+    return text.encode("utf-8", "surrogatepass").hex()
 
 
 def _text(digits: str) -> str:
-    return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+    return bytes.fromhex(digits).decode("utf-8", "surrogatepass")

@@ -16,7 +16,7 @@ COMP_LINE=$1 COMP_POINT=${#1}
 shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) last=${!#}
 [[ $last == [=:] ]] && last=
-_gds_exec gds-exec "$last" "${COMP_WORDS[COMP_CWORD-1]}"
+_gds_exec gds-exec "$last" "${COMP_WORDS[COMP_CWORD - 1]}"
 ((${#COMPREPLY[@]})) && printf '%s\\n' "${COMPREPLY[@]}"
 true
 """
@@ -24,7 +24,11 @@ true
 _ZSH = """
 _wanted() { shift 3; "$@" }
 compadd() {
-    if [[ " $* " == *" -a "* ]]; then print -rl -- "${(@P)@[-1]}"; else print -rl -- "${(@)@[$[${@[(i)-]} + 1],-1]}"; fi
+    if [[ " $* " == *" -a "* ]]; then
+        print -rl -- "${(@P)@[-1]}"
+    else
+        print -rl -- "${(@)@[$[${@[(i)-]} + 1],-1]}"
+    fi
 }
 _describe() { print -rl -- "${(@)${(@P)@[-1]}%%:*}" }
 _message() { : }

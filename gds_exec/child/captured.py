@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _READ_BYTES = 65_536
 _POLL_SECONDS = 0.01
 _LIMIT_BYTES = 262_144
-# Python ignores these, and what is ignored stays so in the process.
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+# Python ignores the first two and we perhaps the others: what is ignored would stay so in the process.
+_DEFAULTS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Captured:
@@ -57,8 +57,8 @@ class Captured:
         if status is None:
             self.send(signal.SIGKILL)
             status = self._reaped(0) or 0
-        for pipe in self._heard:
-            self._hear(pipe)
+        for pipe in set(self._heard) & set(self._open):
+            self._heard[pipe] += _rest_of(pipe)
         self._forget()
         return status, bytes(next(iter(self._heard.values())))
 
@@ -67,8 +67,13 @@ class Captured:
         return status if pid else None
 
     def _start(self, argv: Sequence[str], environ: Mapping[str, str]) -> int:
-        ours, theirs = zip(*(os.pipe() for _ in range(2)), strict=True)
+        ours: list[int] = []
+        theirs: list[int] = []
         try:
+            for _ in range(2):
+                reading, writing = os.pipe()
+                ours.append(reading)
+                theirs.append(writing)
             pid = os.posix_spawn(
                 argv[0],
                 list(argv),
@@ -79,7 +84,7 @@ class Captured:
                     (os.POSIX_SPAWN_DUP2, theirs[1], 2),
                 ],
                 setsigmask=(),
-                setsigdef=_IGNORED_BY_PYTHON,
+                setsigdef=_DEFAULTS,
             )
         except BaseException:
             for descriptor in ours:
@@ -133,3 +138,10 @@ class Captured:
         self._open.remove(descriptor)
         self._selector.unregister(descriptor)
         os.close(descriptor)
+
+
+def _rest_of(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, _READ_BYTES)
+    except BlockingIOError:
+        return b""

@@ -26,6 +26,11 @@ def birth(pid: int) -> str | None:
     return _birth(pid)
 
 
+def surroundings() -> str:
+    """Return a text that is the same for all processes that can see each other, and for no others."""
+    return _surroundings()
+
+
 def exit_descriptor(pid: int) -> int | None:
     """Return a descriptor that can be read from once the process has ended.
 
@@ -44,13 +49,20 @@ if sys.platform == "linux":
         try:
             with open(f"/proc/{pid}/stat", "rb") as file:
                 state, *fields = file.read().rpartition(b")")[2].decode().split()
+            boot = _boot()
         except OSError:
             return None
-        return None if state in _ENDED else f"{_boot()}:{fields[_START_TIME]}"
+        return None if state in _ENDED else f"{boot}:{fields[_START_TIME]}"
 
     def _boot() -> str:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
+
+    def _surroundings() -> str:
+        try:
+            return f"{_boot()}:{os.stat('/proc/self/ns/pid').st_ino}"  # a container has one of its own
+        except OSError:
+            return ""
 
     def _exit_descriptor(pid: int) -> int | None:
         # Not in every Python: some are built for older systems than they run on.
@@ -66,6 +78,9 @@ else:
             return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
         except psutil.Error:
             return None
+
+    def _surroundings() -> str:
+        return os.uname().nodename
 
     def _exit_descriptor(pid: int) -> int | None:
         queue = select.kqueue()

@@ -8,6 +8,11 @@ import sys
 
 from gds_exec.context import suppress
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LAST_STANDARD = 2
 # linux/prctl.h
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_DUMPABLE = 4
@@ -35,6 +40,30 @@ def end_with(parent: int) -> None:
 def take_name(name: str) -> None:
     """Be another than our parent to those who look for processes by name, as pkill does."""
     _set(_SET_NAME, name.encode())
+
+
+def open_descriptors() -> list[int]:
+    """Return the numbers of all that is open."""
+    return [number for number in map(int, os.listdir("/dev/fd")) if _is_open(number)]
+
+
+def let_go(descriptors: Iterable[int]) -> None:
+    """Close these; the standard ones lead nowhere from then on, so that nothing else takes their number."""
+    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for number in descriptors:
+        if number <= _LAST_STANDARD:
+            os.dup2(nowhere, number, inheritable=False)
+        else:
+            os.close(number)
+    os.close(nowhere)
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False  # the one that listed them
+    return True
 
 
 def _set(option: int, value: int | bytes) -> None:

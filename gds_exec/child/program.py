@@ -31,11 +31,17 @@ _GRACE_SECONDS = 1.0
 
 
 def run_program(
-    command: str, *, environ: Mapping[str, str], timeout_seconds: float, limit_bytes: int = 65_536
+    command: str,
+    *,
+    environ: Mapping[str, str],
+    timeout_seconds: float,
+    limit_bytes: int = 65_536,
+    at_terminal: bool = True,
 ) -> str:
     """Run `command`, a line of words quoted as for a shell, and return what it prints.
 
-    The person at the terminal, where there is one, sees its standard error and can answer it.
+    The person at the terminal, where there is one, sees its standard error and can answer it; unless it
+    is to run `at_terminal` it has none, for there what is typed is another's.
     Raises `HelperFailed` unless it ends well, in time, with at most `limit_bytes` of UTF-8. However
     it fails, also by a signal that kills us, the helper is ended with its descendants, and the
     terminal is as it was. Time while we are stopped does not count. Only for the main thread.
@@ -45,8 +51,8 @@ def run_program(
     with (
         deadly_signals_unwind(),
         interruptible(),
-        _terminal() as terminal,
-        _running(argv, environ, terminal) as process,
+        _terminal(is_wanted=at_terminal) as terminal,
+        _running(argv, environ, terminal, is_apart=not at_terminal) as process,
     ):
         heard = _Heard(limit_bytes=limit_bytes, terminal=terminal)
         if not _finishes(process, heard, _Patience(timeout_seconds)):
@@ -112,8 +118,11 @@ def _split(command: str) -> list[str]:
 
 
 @contextmanager
-def _terminal() -> Iterator[int | None]:
+def _terminal(*, is_wanted: bool) -> Iterator[int | None]:
     """Open the terminal if we may use it: from the background, reading it would stop us."""
+    if not is_wanted:
+        yield None
+        return
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
@@ -152,9 +161,9 @@ def _restored_on_failure(terminal: int) -> Iterator[None]:
 
 @contextmanager
 def _running(
-    argv: Sequence[str], environ: Mapping[str, str], terminal: int | None
+    argv: Sequence[str], environ: Mapping[str, str], terminal: int | None, *, is_apart: bool
 ) -> Iterator[subprocess.Popen[bytes]]:
-    with _start(argv, environ, terminal) as process:
+    with _start(argv, environ, terminal, is_apart=is_apart) as process:
         try:
             yield process
         except BaseException:
@@ -162,14 +171,18 @@ def _running(
             raise
 
 
-def _start(argv: Sequence[str], environ: Mapping[str, str], terminal: int | None) -> subprocess.Popen[bytes]:
+def _start(
+    argv: Sequence[str], environ: Mapping[str, str], terminal: int | None, *, is_apart: bool
+) -> subprocess.Popen[bytes]:
     try:
-        return _popen(argv, environ, terminal)
+        return _popen(argv, environ, terminal, is_apart=is_apart)
     except GdsExecError as error:
         raise HelperFailed(f"the helper cannot be run: {error.message}", hint=error.hint) from error
 
 
-def _popen(argv: Sequence[str], environ: Mapping[str, str], terminal: int | None) -> subprocess.Popen[bytes]:
+def _popen(
+    argv: Sequence[str], environ: Mapping[str, str], terminal: int | None, *, is_apart: bool
+) -> subprocess.Popen[bytes]:
     path = find_command(argv[0], path=environ.get("PATH"))
     # In our own process group: Ctrl-C is to end it along with us.
     try:
@@ -180,6 +193,7 @@ def _popen(argv: Sequence[str], environ: Mapping[str, str], terminal: int | None
             stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=is_apart,
         )
     except (OSError, ValueError) as error:
         raise exec_failure(error, path, argv, environ) from error

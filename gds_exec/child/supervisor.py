@@ -19,7 +19,7 @@ from gds_exec.signals import all_blocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import FrameType
 
 _FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
@@ -57,12 +57,21 @@ class Supervisor:
         """Return the pid of the witness, who is not part of the command."""
         return self._witness.pid if self._witness is not None else None
 
-    def start(self, argv: Sequence[str], path: str, environ: Mapping[str, str]) -> None:
+    def start(
+        self,
+        argv: Sequence[str],
+        path: str,
+        environ: Mapping[str, str],
+        *,
+        mask: Iterable[int] | None = None,
+    ) -> None:
         """Start the program at `path`, and take over the signals of this process for good.
 
-        Only in the main thread. Raises `CommandNotFound` and `CommandNotExecutable`.
+        It finds those blocked that are in `mask`, or else those that are now. Only in the main thread.
+        Raises `CommandNotFound` and `CommandNotExecutable`.
         """
-        with all_blocked() as mask:
+        with all_blocked() as found:
+            mask = found if mask is None else mask
             dispositions = self._take_signals()
             self.pid = spawn(path, argv, environ, mask=mask, dispositions=dispositions)
             self.on_exit(self.pid, self._note_end)

@@ -16,8 +16,7 @@ import select
 import signal
 import time
 
-from gds_exec.child.own_process import end_with, take_name
-from gds_exec.context import suppress
+from gds_exec.child.own_process import end_with, let_go, open_descriptors, take_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _bear_witness(parent: int, numbers: Iterable[int], asked: int, reporting: in
     try:
         end_with(parent)
         take_name(_NAME)
-        _let_go_of_everything_but(asked, reporting)
+        let_go(number for number in open_descriptors() if number not in (asked, reporting))
         signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)  # there each signal's number goes
         signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
         # Only our parent holds the other end: this ends with it, killed or not.
@@ -134,14 +133,3 @@ def _bear_witness(parent: int, numbers: Iterable[int], asked: int, reporting: in
             os.write(reporting, bytes((_ANSWER,)))
     finally:
         os._exit(0)
-
-
-def _let_go_of_everything_but(*kept: int) -> None:
-    """Keep no pipe, terminal or socket of the command's and of our parent's open."""
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nowhere, number)
-    for number in map(int, os.listdir("/dev/fd")):
-        if number > 2 and number not in kept:
-            with suppress(OSError):  # the one that listed them is closed already
-                os.close(number)

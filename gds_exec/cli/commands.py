@@ -10,6 +10,7 @@ import typer
 
 from gds_exec.cli import options
 from gds_exec.cli.actions import Wanted, action_of, check_one
+from gds_exec.cli.completing import install, show_completion
 from gds_exec.cli.explaining import explain
 from gds_exec.cli.exporting import export_nothing
 from gds_exec.cli.renewing import renew
@@ -24,8 +25,9 @@ from gds_exec.invocation import DEFAULT_WAIT_SECONDS, DOCUMENT, Invocation
 _WORDS_HELP = """
 [bold]Words[/bold]: [cyan]roles[/cyan] lists the roles; [cyan]explain[/cyan] shows where a role's settings
 come from; [cyan]whoami[/cyan] shows who you are to AWS, without a code; [cyan]sessions[/cyan] lists and
-clears sessions, [cyan]renew[/cyan] renews them; [cyan]credential-process[/cyan] and [cyan]shell-init[/cyan]
-are for your AWS config and rc files; [cyan]try[/cyan] starts a sandbox AWS to try everything in.
+clears sessions, [cyan]renew[/cyan] renews them; [cyan]credential-process[/cyan], [cyan]shell-init[/cyan]
+and [cyan]completions[/cyan] are for your AWS config and your shell; [cyan]try[/cyan] starts a sandbox
+AWS to try everything in.
 `gds-exec WORD --help` shows each.
 """
 Action = Callable[[Mapping[str, str]], None]
@@ -39,7 +41,7 @@ def _app() -> typer.Typer:
 
 
 _run_app, _document_app, _renew_app, _sessions_app, _shell_init_app = (_app() for _ in range(5))
-_explain_app, _roles_app, _whoami_app, _try_app, _code_app = (_app() for _ in range(5))
+_explain_app, _roles_app, _whoami_app, _try_app, _code_app, _completions_app = (_app() for _ in range(6))
 
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
@@ -232,6 +234,20 @@ def _sessions(
     return partial(clear_sessions, role=role)
 
 
+@_completions_app.command()
+def _completions(
+    what: options.CompletionsOf,
+    debug: options.Debug = False,  # noqa: ARG001  # its callback acts
+) -> Action:
+    """Print the completions of a shell; `gds-exec completions install SHELL` puts them where it looks."""
+    match what:
+        case ["install", shell]:
+            return partial(install, shell)
+        case [shell]:
+            return lambda _environ: show_completion(shell)
+    raise UsageError("completions are for one shell", hint="gds-exec completions [install] bash|zsh|fish")
+
+
 @_shell_init_app.command()
 def _shell_init(
     kind: options.ShellKind,
@@ -330,6 +346,7 @@ APPS: dict[str, tuple[typer.Typer, str]] = {
     "try": (_try_app, "gds-exec try"),
     "try code": (_code_app, "gds-exec try code"),
     DOCUMENT: (_document_app, f"gds-exec {DOCUMENT}"),
+    "completions": (_completions_app, "gds-exec completions"),
     "explain": (_explain_app, "gds-exec explain"),
     "renew": (_renew_app, "gds-exec renew"),
     "sessions": (_sessions_app, "gds-exec sessions"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gds_exec.invocation import Invocation
 
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation | None) -> int:

@@ -206,17 +206,13 @@ WriteProfile = Annotated[
     str | None,
     _doing("--write-profile", help="… or into the AWS credentials file, as this profile.", metavar="NAME"),
 ]
-Unset = Annotated[
-    bool, _doing("--unset", help="Print what takes an exported session back out of the shell.")
-]
+Unset = Annotated[bool, _doing("--unset", help="Print what takes an exported session back out of the shell.")]
 Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]
 Open = Annotated[str | None, _doing("--open", help="Open this page of the console (also -o).", metavar="URL")]
 Service = Annotated[
     str | None, _doing("--service", help="Open the console of this service, such as s3.", metavar="NAME")
 ]
-Print = Annotated[
-    bool, _doing("--print", help="Print the console's sign-in URL: a secret, for 15 min.")
-]
+Print = Annotated[bool, _doing("--print", help="Print the console's sign-in URL: a secret, for 15 min.")]
 SwitchRole = Annotated[
     bool, _doing("--switch-role", help="Print the console's switch-role link, which needs no session.")
 ]
@@ -236,6 +232,7 @@ Debug = Annotated[
 Version = Annotated[
     bool, _action("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
 ]
+CompletionsOf = Annotated[list[str], typer.Argument(metavar="[install] bash|zsh|fish")]
 Clear = Annotated[str | None, typer.Argument(metavar="[clear]")]
 SomeRoles = Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")]
 OneRoleOrAll = Annotated[str | None, typer.Argument(metavar="[ROLE]")]

@@ -21,6 +21,7 @@ from gds_exec.delivery.handover import Beside, Handover, send
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
 from gds_exec.errors import SystemRefused
 from gds_exec.invocation import session_arguments, without_secrets
+from gds_exec.signals import all_blocked
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
         _become_kept(path, run, session, files)
     except BaseException:
         if files is not None:
-            remove_private_files(files)  # no keeper will
+            remove_private_files(files, with_directory=run.cache.path is None)  # no keeper will
         raise
 
 
@@ -63,7 +64,10 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
     )
     environ = without_secrets(run.environ)
     if Terminal.open() is not None:
-        replace_process(_KEEPER[0], [*_KEEPER, str(send(handover)), path, *argv], environ)
+        # None is heeded before the keeper can pass it on, and tidy up.
+        with all_blocked() as blocked:
+            handed_over = send(handover.but(blocked_signals=tuple(map(int, blocked))))
+            replace_process(_KEEPER[0], [*_KEEPER, str(handed_over), path, *argv], environ)
     listener, token = bind(), new_token()
     os.set_inheritable(listener.fileno(), True)  # noqa: FBT003  # as os has it
     pid = os.getpid()

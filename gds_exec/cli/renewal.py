@@ -16,6 +16,7 @@ from gds_exec.child.replacement import environment_as_given
 from gds_exec.cli import edge
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.run import put_together
+from gds_exec.context import suppress
 from gds_exec.credentials.session_file import serialise
 from gds_exec.delivery.handover import ASKING
 from gds_exec.errors import NobodyToAsk, UsageError
@@ -24,6 +25,7 @@ from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Mapping
     from typing import NoReturn
 
@@ -31,18 +33,22 @@ if TYPE_CHECKING:
     from gds_exec.invocation import Invocation
 
     Environ = Mapping[str, str]
+else:
+    import _signal as signal
 
 _PATIENCE_SECONDS = 60  # for which a command can be paused
 
 
 def main() -> NoReturn:
     """Renew a session as the arguments say."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own way of it is an exception
     how, *arguments = sys.argv[1:]
     environ = environment_as_given()
     if how == ASKING:
         pids, command, *options = arguments
         edge.leave(edge.guarded(lambda: _ask(options, environ, pids=pids, command=command)))
-    os.setsid()  # no terminal: no helper is to read there what is typed for the command
+    with suppress(OSError):  # we have one already, where it could be had from the start
+        os.setsid()  # no terminal: no helper is to read there what is typed for the command
     edge.leave(edge.guarded(lambda: _renew(arguments, environ)))
 
 
@@ -67,6 +73,7 @@ def _ask(options: list[str], environ: Environ, *, pids: str, command: str) -> No
         messages=Messages(quiet=True),
         renewing=True,
         open_terminal=lambda: Terminal.open(preparation=interlude.around),
+        is_guest=True,
     )
     try:
         _print(run.provider.retrieve())

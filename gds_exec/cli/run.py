@@ -65,10 +65,12 @@ def put_together(
     messages: Messages | None = None,
     renewing: bool = False,
     open_terminal: Callable[[], Terminal | None] = Terminal.open,
+    is_guest: bool = False,
 ) -> Run:
     """Read what the person has set up for this role. Raise a `ConfigError` where it leads to no keys.
 
-    With `renewing`, a cached session that is due to be renewed does not do.
+    With `renewing`, a cached session that is due to be renewed does not do. A guest on the terminal is one
+    that has it from another program.
     """
     environ = callers_environment(environ)
     messages = messages or Messages(quiet=invocation.quiet)
@@ -87,5 +89,6 @@ def put_together(
         messages=messages,
         terminal=open_terminal(),
         renewing=renewing,
+        is_guest=is_guest,
     )
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)

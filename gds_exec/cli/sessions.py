@@ -110,6 +110,6 @@ def _row(line: Line) -> tuple[str, str, str, str]:
     return (
         str(line["kind"]),
         show(str(line["name"] if "name" in line else line["role"])),
-        f"{duration_text(int(left) // 60 * 60)} left" if isinstance(left, int) else "ended",
+        f"{duration_text(int(left) // 60 * 60)} left" if isinstance(left, int) else "not cached",
         show(str(detail or "")),
     )

@@ -56,11 +56,12 @@ def wired_files(environ: Environ) -> AwsFiles:
     return read_aws_files(environ, home=home_directory(environ))
 
 
-def wired_key_source(profile: Profile, environ: Environ) -> KeySource:
-    """Return the keys that begin this profile's chain."""
+def wired_key_source(profile: Profile, environ: Environ, *, at_terminal: bool = True) -> KeySource:
+    """Return the keys that begin this profile's chain; a process that has them may run `at_terminal`."""
     # A credential_process may be gds-exec again, which must not ask for the same profile for ever.
     asked_for = [*filter(None, environ.get(ASKED_FOR, "").split("\n")), profile.name]
-    return KeySource(profile.source, run=_helper({**environ, ASKED_FOR: "\n".join(asked_for)}))
+    environ = {**environ, ASKED_FOR: "\n".join(asked_for)}
+    return KeySource(profile.source, run=_helper(environ, at_terminal=at_terminal))
 
 
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> PreparedAws:
@@ -108,10 +109,12 @@ def wired_provider(
     messages: Messages,
     terminal: Terminal | None,
     renewing: bool = False,
+    is_guest: bool = False,
 ) -> Provider:
     """Return the provider of the session that was asked for.
 
-    With `renewing`, one that is due to be renewed does not do.
+    With `renewing`, one that is due to be renewed does not do. A guest on another's terminal asks
+    there, and lets nobody else do so.
     """
     aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
     locks = wired_locks(cache, terminal, messages=messages, timeout_seconds=_lock_seconds(invocation))
@@ -119,7 +122,7 @@ def wired_provider(
         profile,
         _asked(profile, invocation, renewing=renewing),
         origin=Origin(identity_of(profile.source), profile.sts_endpoint_url or _partition(profile)),
-        source=wired_key_source(profile, environ),
+        source=wired_key_source(profile, environ, at_terminal=not is_guest),
         aws=aws,
         cache=cache,
         locks=locks,
@@ -131,6 +134,7 @@ def wired_provider(
             terminal=terminal,
             messages=messages,
             renewing=renewing,
+            is_guest=is_guest,
         ),
         make_session_name=lambda: made_up_session_name(_user(), time.time()),
         notice=messages.notice,
@@ -174,8 +178,10 @@ def _codes(
     terminal: Terminal | None,
     messages: Messages,
     renewing: bool,
+    is_guest: bool,
 ) -> TokenCodes:
-    named = named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
+    # What else has codes has been asked, in silence, before a guest asks a person.
+    named = ["terminal"] if is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
     order = named or SOURCE_NAMES
     person = Person(
         terminal,
@@ -233,11 +239,11 @@ def _existing_home(environ: Environ) -> str | None:
     return home if home and os.path.isdir(home) else None
 
 
-def _helper(environ: Environ) -> Callable[[str], str]:
+def _helper(environ: Environ, *, at_terminal: bool = True) -> Callable[[str], str]:
     def run(command: str) -> str:
         from gds_exec.child.program import run_program  # which loads subprocess
 
-        return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS)
+        return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS, at_terminal=at_terminal)
 
     return run
 

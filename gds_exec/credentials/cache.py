@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 
+from gds_exec.child.liveness import birth
 from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.private_directory import (
     NotPrivate,
@@ -17,6 +18,7 @@ from gds_exec.credentials.private_directory import (
     write_atomically,
 )
 from gds_exec.credentials.session_file import (
+    COPY_SUFFIXES,
     PUT_OFF_SUFFIX,
     SHORTCUT_SUFFIX,
     SUFFIX,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.session import SessionCredentials
 
-COPY_SUFFIXES = (".config", ".credentials")  # of AWS's files, for a command that is refreshed
 _DAY_SECONDS = 86_400
 
 
@@ -165,8 +166,9 @@ def open_cache(
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     with suppress(OSError):
-        sweep(directory, SHORTCUT_SUFFIX, PUT_OFF_SUFFIX, *COPY_SUFFIXES)
+        sweep(directory, SHORTCUT_SUFFIX, PUT_OFF_SUFFIX)
         _drop_expired(directory, now=now())
+        _drop_abandoned_copies(directory, now=now())
     return SessionCache(directory, warn=warn, path=os.path.abspath(path))
 
 
@@ -175,6 +177,15 @@ def _drop_expired(directory: int, *, now: float) -> None:
     for name in names_older_than_a_day(directory, SUFFIX, now=now):
         session = read(directory, name.removesuffix(SUFFIX))
         if session is not None and session.seconds_left(now) < -_DAY_SECONDS:
+            with suppress(OSError):
+                os.unlink(name, dir_fd=directory)
+
+
+def _drop_abandoned_copies(directory: int, *, now: float) -> None:
+    """Remove copies of AWS's files whose command was killed together with its keeper."""
+    for name in names_older_than_a_day(directory, *COPY_SUFFIXES, now=now):
+        pid = name.partition("-")[0]
+        if not pid.isdigit() or birth(int(pid)) is None:
             with suppress(OSError):
                 os.unlink(name, dir_fd=directory)
 

@@ -126,7 +126,7 @@ def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wan
     session = held.session
     if held.is_just_made:
         return True
-    if asked.new_session and isinstance(request, AssumeRoleRequest):
+    if asked.new_session and (is_wanted or isinstance(request, AssumeRoleRequest)):
         return False
     if is_wanted:
         if asked.renewing and is_due(session, now):

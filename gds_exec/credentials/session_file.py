@@ -16,6 +16,7 @@ HEADER = "gds-exec session 1"
 SUFFIX = ".session1"
 SHORTCUT_SUFFIX = ".shortcut1"
 PUT_OFF_SUFFIX = ".putoff"
+COPY_SUFFIXES = (".config", ".credentials")  # of AWS's files, for a command that is refreshed
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
 LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken

@@ -9,6 +9,7 @@ import marshal
 import os
 
 from gds_exec.credentials.session_file import parse, serialise
+from gds_exec.errors import SystemRefused
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ class Handover(Value):
     `key` is its name in the cache directory, `arguments` ask for it again. `region` is the role's
     own, `region_override` what was asked for. `private_files` are the copies of AWS's files that the
     command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is asked for a code.
+    `blocked_signals` are those that the caller had blocked: the keeper begins with all of them so.
     """
 
     session: SessionCredentials
@@ -36,6 +38,7 @@ class Handover(Value):
     region_override: str | None
     private_files: tuple[str, str] | None = None
     may_ask: bool = True
+    blocked_signals: tuple[int, ...] = ()
 
 
 class Beside(Value):
@@ -51,7 +54,14 @@ class Beside(Value):
 
 
 def send(handover: Handover, beside: Beside | None = None) -> int:
-    """Return a descriptor, which a program that is executed inherits, to read the handover from."""
+    """Return a descriptor, which a program that is executed inherits, to read the handover from.
+
+    Raise `SystemRefused` for what cannot be handed over.
+    """
+    if parse(serialise(handover.session)) is None:
+        raise SystemRefused(
+            "this session is none of AWS STS's, and cannot be kept fresh", hint="leave --refresh out"
+        )
     data = marshal.dumps(
         (
             serialise(handover.session),
@@ -63,6 +73,7 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
             handover.region_override,
             handover.private_files,
             handover.may_ask,
+            handover.blocked_signals,
             (beside.pid, beside.birth, beside.program, beside.listener, beside.token) if beside else None,
         )
     )

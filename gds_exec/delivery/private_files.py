@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from gds_exec.context import suppress
-from gds_exec.credentials.cache import COPY_SUFFIXES
+from gds_exec.credentials.session_file import COPY_SUFFIXES
 from gds_exec.value import Value
 
 
@@ -22,24 +22,29 @@ class PrivateFiles(Value):
 def write_private_files(directory: str, *, config: bytes, credentials: bytes) -> PrivateFiles:
     """Write both into a directory that is private already, under names of their own and mode 0600.
 
+    They begin with the id of this process, for as long as which lives nobody sweeps them.
+
     Raise `OSError` where that cannot be; nothing is left behind then.
     """
-    stem = os.path.join(os.path.abspath(directory), os.urandom(16).hex())
+    stem = os.path.join(os.path.abspath(directory), f"{os.getpid()}-{os.urandom(16).hex()}")
     files = PrivateFiles(*(stem + suffix for suffix in COPY_SUFFIXES))
     try:
         _write(files.config, config)
         _write(files.credentials, credentials)
     except BaseException:
-        remove_private_files(files)
+        remove_private_files(files, with_directory=False)
         raise
     return files
 
 
-def remove_private_files(files: PrivateFiles) -> None:
-    """Remove both, as far as they are there."""
+def remove_private_files(files: PrivateFiles, *, with_directory: bool) -> None:
+    """Remove both, as far as they are there, and their directory, if that was made for them alone."""
     for path in (files.config, files.credentials):
         with suppress(OSError):
             os.unlink(path)
+    if with_directory:
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(files.config))
 
 
 def _write(path: str, content: bytes) -> None:

@@ -13,10 +13,11 @@ import os
 import sys
 
 from gds_exec.child.foreground import end_like
+from gds_exec.child.own_process import let_go, open_descriptors
 from gds_exec.child.replacement import environment_as_given, open_standard_streams
-from gds_exec.cli.messages import report, say
+from gds_exec.cli.edge import guarded
+from gds_exec.cli.messages import say
 from gds_exec.delivery.handover import receive
-from gds_exec.errors import GdsExecError
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
@@ -24,29 +25,47 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+_STANDARD_ERROR = 2
+
 
 def main() -> NoReturn:
     """Keep a command's session fresh until it ends, and end as it does."""
     open_standard_streams()
+    inherited = open_descriptors()
     descriptor, *argv = sys.argv[1:]
-    handover, beside = receive(int(descriptor))
+    statuses: list[int] = []
+    failure = guarded(lambda: _keep(int(descriptor), argv, inherited, statuses.append))
+    if statuses:
+        end_like(statuses[0])
+    os._exit(failure)
+
+
+def _keep(descriptor: int, argv: list[str], inherited: list[int], note_status: Callable[[int], None]) -> None:
+    handover, beside = receive(descriptor)
     environ = environment_as_given()
     gc.freeze()  # what is loaded now stays: it need not be looked through again and again
+    inherited.remove(descriptor)
     if beside is not None:
         from gds_exec.keeper.beside import keep_beside
 
+        let_go(number for number in inherited if number not in (_STANDARD_ERROR, beside.listener))
         keep_beside(handover, beside, environ, say=say)
-        os._exit(0)
+        return
     from gds_exec.keeper.above import keep_command
 
     path, *command = argv
     terminal = Terminal.open()
-    try:
-        status = keep_command(handover, command, path, environ, terminal=terminal, say=_say_to(terminal))
-    except GdsExecError as error:
-        report(error)
-        os._exit(error.exit_status)
-    end_like(status)
+    note_status(
+        keep_command(
+            handover,
+            command,
+            path,
+            environ,
+            terminal=terminal,
+            say=_say_to(terminal),
+            inherited=inherited,
+        )
+    )
 
 
 def _say_to(terminal: Terminal | None) -> Callable[[str], None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import termios
 
-from gds_exec.child.own_process import forbid_inspection
+from gds_exec.child.own_process import forbid_inspection, let_go
 from gds_exec.child.supervisor import Supervisor
 from gds_exec.context import suppress
 from gds_exec.delivery.endpoint import bind, new_token
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gds_exec.delivery.handover import Handover
     from gds_exec.terminal import Mode, Terminal
 
+_STANDARD_ERROR = 2
+
 
 def keep_command(
     handover: Handover,
@@ -30,16 +32,18 @@ def keep_command(
     *,
     terminal: Terminal | None,
     say: Callable[[str], None],
+    inherited: Sequence[int] = (),
 ) -> int:
     """Run the program at `path` with a session that is kept fresh; return its wait status.
 
+    Of the `inherited` descriptors, which are the command's, only standard error stays open with us.
     Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
     """
     forbid_inspection()
     name = os.path.basename(path)
     interlude = _Interlude(terminal if handover.may_ask else None, name)
     with recorded(handover, name):
-        return _keep(handover, argv, path, environ, interlude=interlude, say=say)
+        return _keep(handover, argv, path, environ, interlude=interlude, say=say, inherited=inherited)
 
 
 def _keep(
@@ -50,6 +54,7 @@ def _keep(
     *,
     interlude: _Interlude,
     say: Callable[[str], None],
+    inherited: Sequence[int],
 ) -> int:
     listener, token = bind(), new_token()
     keeping = Keeping(handover, environ, listener=listener, token=token, say=say, interlude=interlude)
@@ -66,7 +71,8 @@ def _keep(
         credentials_file=handover.private_files[1] if handover.private_files else None,
     )
     try:
-        supervisor.start(argv, path, child_environ)
+        supervisor.start(argv, path, child_environ, mask=handover.blocked_signals)
+        let_go(number for number in inherited if number != _STANDARD_ERROR)
         while supervisor.status is None:
             keeping.turn()
     finally:

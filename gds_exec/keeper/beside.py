@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from gds_exec.delivery.handover import Beside, Handover
 
+# Who ends a whole service or job sends them to everyone; the command may need its session to tidy up.
+_FOR_THE_COMMAND = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 _WATCHFUL_SECONDS = 60.0
 _BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
 
@@ -28,6 +30,8 @@ def keep_beside(
     """Serve the session to the process `beside.pid`, which is to become the command, until it has ended."""
     forbid_inspection()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where our caller ignores it no child can be waited for
+    for number in _FOR_THE_COMMAND:
+        signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     if end is not None:

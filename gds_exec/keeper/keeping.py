@@ -15,7 +15,6 @@ from gds_exec.delivery.endpoint import Endpoint
 from gds_exec.delivery.handover import ASKING
 from gds_exec.invocation import without_settings
 from gds_exec.keeper.held import HeldSession
-from gds_exec.keeper.records import keep_from_sweep
 from gds_exec.keeper.upkeep import Outcome, Upkeep
 from gds_exec.redaction import mask
 from gds_exec.value import Value
@@ -46,7 +45,6 @@ _LONGEST_RENEWAL_SECONDS = 150  # a person has a minute, mfa_process another
 _GRACE_SECONDS = 5
 _FOR_A_PAUSED_COMMAND = (signal.SIGCONT, signal.SIGWINCH)  # which can wait
 _LONGEST_TURN_SECONDS = 60.0
-_HOUR_SECONDS = 3600.0
 
 
 class Keeping:
@@ -66,7 +64,6 @@ class Keeping:
         self._environ = without_settings(environ)
         self._interlude = interlude
         self._renewal: _Renewal | None = None
-        self._swept_after = 0.0
         self.selector = selectors.DefaultSelector()
         directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
         held = HeldSession(
@@ -97,9 +94,6 @@ class Keeping:
         if self._renewal is not None:
             self._renewal.end_if_overdue(time.monotonic())
         self._upkeep.look()
-        if time.monotonic() > self._swept_after:
-            self._swept_after = time.monotonic() + _HOUR_SECONDS
-            keep_from_sweep(self._handover)
 
     def heed(self, number: int) -> None:
         """End a question: the command has been sent a signal, and is paused."""
@@ -119,7 +113,9 @@ class Keeping:
         sleeps = [self._upkeep.seconds_to_look()]
         if (deadline := self._endpoint.seconds_to_deadline()) is not None:
             sleeps.append(deadline)
-        return min(sleeps)
+        if self._renewal is not None:
+            sleeps.append(self._renewal.seconds_to_end(time.monotonic()))
+        return max(0.0, min(sleeps))
 
     def _start_renewal(self, how: str) -> None:
         argv = [sys.executable, "-P", "-m", "gds_exec.cli.renewal", how]
@@ -160,6 +156,10 @@ class _Renewal(Value):
     process: Captured
     deadline: float
     is_asking: bool
+
+    def seconds_to_end(self, now: float) -> float:
+        """Return after how long to look whether it is overdue."""
+        return self.deadline - now if now <= self.deadline else _GRACE_SECONDS
 
     def end_if_overdue(self, now: float) -> None:
         """Have it tidy up and end, and where it does not, end it."""

@@ -6,21 +6,15 @@ import os
 import time
 
 from gds_exec import running
-from gds_exec.context import contextmanager, suppress
+from gds_exec.context import contextmanager
 from gds_exec.credentials.session_file import open_if_private
+from gds_exec.delivery.private_files import PrivateFiles, remove_private_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gds_exec.delivery.handover import Handover
-
-
-def keep_from_sweep(handover: Handover) -> None:
-    """Have the copies of AWS's files look as young as they are needed: others remove what is a day old."""
-    for path in handover.private_files or ():
-        with suppress(OSError):
-            os.utime(path)
 
 
 @contextmanager
@@ -46,13 +40,6 @@ def recorded(
         if directory is not None:
             running.forget(directory, record.pid)
             os.close(directory)
-        _remove_copies(handover)
-
-
-def _remove_copies(handover: Handover) -> None:
-    for path in handover.private_files or ():
-        with suppress(OSError):
-            os.unlink(path)
-        if handover.cache_directory is None:  # then the directory was made for them
-            with suppress(OSError):
-                os.rmdir(os.path.dirname(path))
+        if handover.private_files is not None:
+            files = PrivateFiles(*handover.private_files)
+            remove_private_files(files, with_directory=handover.cache_directory is None)

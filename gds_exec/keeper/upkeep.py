@@ -107,7 +107,7 @@ class Upkeep:
             self._not_asked_before = now + ask_again_seconds(session, now)
             self._has_given_up = not is_valid(session, now)  # nobody may be there, and the command waits
             self._complain(f"{outcome.complaint}: {self._remedy()}")
-        elif not self._needs_person:
+        elif not self._needs_person and outcome.exit_status >= 0:  # a Ctrl-C for the command is no failure
             self._complain(outcome.complaint)
 
     def _rest(self) -> None:

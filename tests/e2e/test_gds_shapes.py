@@ -477,5 +477,7 @@ def test_a_role_that_is_named_like_a_habit_is_a_role(world: World) -> None:
 def test_a_dash_that_a_word_processor_made_is_named_before_anything_is_asked(dash: str, world: World) -> None:
     world.add_role("prod")
 
-    assert_ours(world.run("prod", dash, "ls"), 2, "[usage]", f"'{dash}' begins with a dash", "hint: type - and --")
+    done = world.run("prod", dash, "ls")
+
+    assert_ours(done, 2, "[usage]", f"'{dash}' begins with a dash", "hint: type - and --")
     assert world.aws.calls == []

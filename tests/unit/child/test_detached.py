@@ -104,10 +104,10 @@ def test_it_has_the_given_environment_and_inherits_what_is_inheritable(started: 
     assert started.facts["inherited"] == "handed over"
 
 
-def test_a_program_that_is_not_there_does_not_make_a_second_one_of_us() -> None:
+def test_a_program_that_cannot_be_started_is_an_error_of_ours() -> None:
     start = [sys.executable, "-c", START, "/no/such/program"]
 
-    done = subprocess.run(start, capture_output=True, text=True, check=True)
+    done = subprocess.run(start, capture_output=True, text=True, check=False)
 
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stdout != "has a child\n"
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == "FileNotFoundError: [Errno 2] No such file or directory"

@@ -57,8 +57,8 @@ def test_their_paths_hold_wherever_the_command_goes(tmp_path: Path, monkeypatch:
 def test_removed_files_are_gone_and_can_be_removed_again(tmp_path: Path) -> None:
     files = write_private_files(str(tmp_path), config=b"", credentials=b"")
 
-    remove_private_files(files)
-    remove_private_files(files)
+    remove_private_files(files, with_directory=False)
+    remove_private_files(files, with_directory=False)
 
     assert list(tmp_path.iterdir()) == []
 

@@ -167,7 +167,7 @@ def test_a_policy_within_its_bounds_may_be_too_large_when_packed(sts: Any, role:
 
 
 def test_tags_within_their_bounds_may_be_too_large_when_packed(sts: Any, role: Role) -> None:
-    tags = [{"Key": f"key-{n * n}", "Value": f"value-{n * 7919}"} for n in range(50)]
+    tags = [{"Key": f"key-{n * n}", "Value": f"{n**5 * 7919}-{n**7}"} for n in range(50)]
 
     status, code, message = refused(sts, role, Tags=tags)
 

@@ -1,0 +1,221 @@
+# Completion of gds-exec's command lines in bash, 3.2 or later; bash-completion is used where it is loaded.
+
+# Whether an option takes the next argument for its value; of a cluster such as -qr, its last letter may.
+__gds_exec_takes_value() {
+    case $1 in
+    --role | --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --region | \
+        --mfa-code | --mfa-token | --source-profile | --session-name | --wait | --format | --open | --service | \
+        --write-profile | --policy | --policy-arn | --tag | --transitive-tag | --source-identity | --external-id)
+        return 0
+        ;;
+    esac
+    local cluster='^-[^-ort]*[ort]$'
+    [[ $1 =~ $cluster ]]
+}
+
+# Put the options of a word, or those of running as a role, into `options`.
+__gds_exec_options() {
+    local scope='--policy --policy-arn --read-only --tag --transitive-tag --source-identity --external-id'
+    local session='--duration --min-remaining --mfa-max-age --session-name --source-profile --region -r'
+    local code='--mfa-code -t --no-input --wait --quiet -q'
+    local all
+    case $1 in
+    '')
+        all="$session --refresh --new-session $code $scope --role --shell -s --export -e --format"
+        all+=' --write-profile --unset --login -l --open -o --service --print --switch-role --describe -d --json'
+        all+=' --version -V'
+        ;;
+    credential-process) all="$session --refresh --new-session $code $scope --role" ;;
+    explain) all="$session --new-session --no-input $scope --role --json" ;;
+    renew) all="${session/--min-remaining /} $code $scope" ;;
+    roles) all='--names --csv --json' ;;
+    sessions) all=--json ;;
+    whoami) all='--source-profile --json' ;;
+    *) all= ;;
+    esac
+    read -r -a options <<<"$all --debug --help"
+}
+
+# The arguments again, which bash splits at `=` and `:`; `starts` says at which of bash's words each begins.
+__gds_exec_join() {
+    local i piece rest=$COMP_LINE blank='^[[:space:]]'
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        piece=${COMP_WORDS[i]}
+        if ((i == 0)) || [[ $rest =~ $blank ]]; then
+            joined[${#joined[@]}]=$piece
+            starts[${#starts[@]}]=$i
+        else
+            joined[${#joined[@]} - 1]+=$piece
+        fi
+        rest=${rest#*"$piece"}
+    done
+}
+
+# Read the arguments before the one to complete, as gds-exec does: what they are, and what is wanted next.
+__gds_exec_read() {
+    local i argument
+    for ((i = 1; i < ${#joined[@]} - 1; i++)); do
+        argument=${joined[i]}
+        if [[ $argument == -- ]]; then
+            command_at=$((i + 1))
+            return
+        elif [[ $argument == -?* ]]; then
+            if __gds_exec_takes_value "$argument"; then
+                i=$((i + 1))
+                ((i == ${#joined[@]} - 1)) && value_of=$argument
+                [[ $argument == --role && -z $word ]] && role=${joined[i]}
+            elif [[ $argument == --role=?* ]]; then
+                role=${argument#*=}
+            fi
+        elif [[ -n $role || $word == try && $plain$argument != code ]]; then
+            command_at=$i
+            return
+        elif [[ -n $word ]]; then
+            plain+=" $argument"
+        elif [[ " ${words[*]} " == *" $argument "* ]]; then
+            word=$argument
+        else
+            role=$argument
+        fi
+    done
+}
+
+# Put the path of one of AWS's files into `file`: the caller's own, where a role shell has one in its place.
+__gds_exec_file() {
+    local name=$1 replacement=GDS_EXEC_ROLE_$1
+    [[ -n ${!replacement-} && ${!name-} == "${!replacement}" ]] && name=GDS_EXEC_CALLER_$1
+    file=${!name-${HOME%/}/.aws/$2}
+    [[ -e $file ]] || file=''
+}
+
+# Whether the list that gds-exec left is of these files as they are now.
+__gds_exec_is_fresh() {
+    local header file config credentials
+    [[ -f $1 && -O $1 ]] && IFS= read -r header <"$1" || return 1
+    __gds_exec_file AWS_CONFIG_FILE config
+    config=$file
+    __gds_exec_file AWS_SHARED_CREDENTIALS_FILE credentials
+    credentials=$file
+    [[ $header == "# gds-exec names 1"$'\t'"$config"$'\t'"$credentials" ]] || return 1
+    for file in "$config" "$credentials"; do
+        [[ -z $file || $1 -nt $file ]] || return 1
+    done
+}
+
+# Put the roles' lines into `lines`: a name, a tab, and what it is. Names are data: nothing expands them.
+__gds_exec_roles() {
+    local cache=$HOME/.cache header
+    [[ ${XDG_CACHE_HOME-} == /* ]] && cache=$XDG_CACHE_HOME
+    local names=${GDS_EXEC_CACHE_DIR:-$cache}/gds-exec/names
+    if __gds_exec_is_fresh "$names"; then
+        { IFS= read -r header && IFS=$'\n' read -r -d '' -a lines; } <"$names"
+    else
+        IFS=$'\n' read -r -d '' -a lines < <(command gds-exec roles --names 2>/dev/null </dev/null)
+    fi
+}
+
+__gds_exec_offer() {
+    local candidate
+    for candidate in "$@"; do
+        [[ $candidate == "$current"* ]] && COMPREPLY[${#COMPREPLY[@]}]=${candidate#"$kept"}
+    done
+}
+
+# Names are offered as they must be typed; in quotes, which we cannot match, none is.
+__gds_exec_offer_roles() {
+    local lines=() name plain='^[A-Za-z0-9_./:@%+,-]+$'
+    __gds_exec_roles
+    for name in ${lines[@]+"${lines[@]%%$'\t'*}"}; do
+        [[ $name =~ $plain ]] || printf -v name %q "$name"
+        [[ $name == "$current"* ]] && COMPREPLY[${#COMPREPLY[@]}]=${name#"$kept"}
+    done
+}
+
+__gds_exec_offer_files() {
+    local file
+    compopt -o filenames 2>/dev/null
+    while IFS= read -r file; do
+        COMPREPLY[${#COMPREPLY[@]}]=$file
+    done < <(compgen -f -- "$current")
+}
+
+__gds_exec_offer_values() {
+    case $1 in
+    --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --wait)
+        __gds_exec_offer 15m 30m 1h 3h 8h 12h
+        ;;
+    --region | -*r)
+        __gds_exec_offer af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 \
+            ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ca-central-1 ca-west-1 \
+            cn-north-1 cn-northwest-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 \
+            eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 sa-east-1 us-east-1 us-east-2 \
+            us-gov-east-1 us-gov-west-1 us-west-1 us-west-2
+        ;;
+    --role | --source-profile) __gds_exec_offer_roles ;;
+    --format)
+        __gds_exec_offer sh fish powershell cmd dotenv json credential-process ini github-env github-output \
+            assume-role-json
+        ;;
+    --policy) __gds_exec_offer_files ;;
+    esac
+}
+
+__gds_exec_offer_arguments() {
+    case $word$plain in
+    '')
+        __gds_exec_offer "${words[@]}"
+        __gds_exec_offer_roles
+        ;;
+    credential-process | explain | renew* | 'sessions clear') __gds_exec_offer_roles ;;
+    sessions) __gds_exec_offer clear ;;
+    shell-init | 'completions install' | 'completions show') __gds_exec_offer bash zsh fish ;;
+    completions) __gds_exec_offer install show ;;
+    try) __gds_exec_offer code ;;
+    esac
+}
+
+# What the command's own completion offers, as if gds-exec and all before the command were not there.
+__gds_exec_hand_over() {
+    if declare -F _comp_command_offset >/dev/null; then
+        _comp_command_offset "$1"
+    elif declare -F _command_offset >/dev/null; then
+        _command_offset "$1"
+    elif (($1 == COMP_CWORD)) && [[ $current != */* ]]; then
+        local name
+        while IFS= read -r name; do
+            COMPREPLY[${#COMPREPLY[@]}]=$name
+        done < <(compgen -c -- "$current" | sort -u)
+    else
+        __gds_exec_offer_files
+    fi
+}
+
+_gds_exec() {
+    local joined=() starts=() word='' role='' plain='' value_of='' command_at=''
+    local words=(completions credential-process explain renew roles sessions shell-init try whoami) options=()
+    COMPREPLY=()
+    __gds_exec_join
+    __gds_exec_read
+    local current=${joined[${#joined[@]} - 1]} behind=${COMP_LINE:COMP_POINT}
+    current=${current%"${behind%%[[:space:]]*}"}
+    local kept=${current%"$2"} # before the last of bash's own pieces of it, which alone is replaced
+    if [[ -n $command_at ]]; then
+        __gds_exec_hand_over "${starts[command_at]}"
+    elif [[ -n $value_of ]]; then
+        __gds_exec_offer_values "$value_of"
+    elif [[ $current == --*=* ]]; then
+        local option=${current%%=*}
+        current=${current#*=}
+        kept=${current%"$2"}
+        __gds_exec_offer_values "$option"
+    elif [[ $current == -* ]]; then
+        __gds_exec_options "$word"
+        __gds_exec_offer "${options[@]}"
+    elif [[ -n $role ]] || [[ $word == try && -z $plain && -n $current && code != "$current"* ]]; then
+        __gds_exec_hand_over "${starts[${#starts[@]} - 1]}"
+    else
+        __gds_exec_offer_arguments
+    fi
+}
+
+complete -F _gds_exec gds-exec
