@@ -25,6 +25,7 @@ _NOT_FOR_HELPERS = ("GDS_EXEC_MFA_CODE",)
 _READ_BYTES = 65_536
 _STDERR_KEPT_BYTES = 4096
 _LAST_WORDS_CHARACTERS = 300
+_HINT = "hint: "  # of ours, where the helper is gds-exec again: what is wrong stands before it
 _POLL_SECONDS = 0.05
 _LONGEST_TURN_SECONDS = 0.25
 _GRACE_SECONDS = 1.0
@@ -89,7 +90,7 @@ class _Heard:
 
     def last_words(self) -> str:
         lines = self.stderr.decode(errors="replace").split("\n")
-        spoken = [line.strip() for line in lines if line.strip()]
+        spoken = [line.strip() for line in lines if line.strip() and not line.startswith(_HINT)]
         return show(mask(spoken[-1][:_LAST_WORDS_CHARACTERS])) if spoken else ""
 
 
