@@ -9,6 +9,9 @@ from gds_exec.cli.names_file import renew_names
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.profiles import find_profile
 from gds_exec.delivery.environment import callers_environment
+from gds_exec.errors import BrokenProfile
+from gds_exec.invocation import ASKED_FOR
+from gds_exec.redaction import show
 from gds_exec.terminal import Terminal
 from gds_exec.value import Value
 from gds_exec.warm import is_plain
@@ -72,6 +75,7 @@ def put_together(
     With `renewing`, a cached session that is due to be renewed does not do. A guest on the terminal is one
     that has it from another program.
     """
+    _refuse_recursion(invocation, environ)
     environ = callers_environment(environ)
     messages = messages or Messages(quiet=invocation.quiet)
     read_at = time.time()
@@ -92,3 +96,12 @@ def put_together(
         is_guest=is_guest,
     )
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)
+
+
+def _refuse_recursion(invocation: Invocation, environ: Mapping[str, str]) -> None:
+    """Refuse a profile that names gds-exec, for that very profile, as its own credential_process."""
+    if invocation.role in environ.get(ASKED_FOR, "").split("\n"):
+        raise BrokenProfile(
+            f"the credential_process of {show(invocation.role)} is gds-exec itself",
+            hint="give the profile that names gds-exec another name than the role that gds-exec is to find",
+        )
