@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 _NAME = "witness"
 _ANSWER = 0  # among the numbers of signals that the witness writes
-_PATIENCE_SECONDS = 0.1
+_PATIENCE_SECONDS = 0.5  # far more than it ever needs, but on a machine with much else to do
 # Two signals to the group may be one for us, if the first was still pending, and two for the
 # witness. The one that is left over must not pass for one that is sent to us alone later.
-_MEMORY_SECONDS = 0.1
+_MEMORY_SECONDS = 0.5
 _READ_BYTES = 4096
 
 
