@@ -14,7 +14,6 @@ from gds_exec.invocation import ASKED_FOR
 from gds_exec.redaction import show
 from gds_exec.terminal import Terminal
 from gds_exec.value import Value
-from gds_exec.warm import is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class Run(Value):
     def remember(self, session: SessionCredentials) -> None:
         """Leave what lets a later run of this kind find the session without reading the files."""
         key = self.provider.kept_under
-        if key is None or not (self.messages.is_silent and is_plain(self.invocation)):
+        if key is None or not self.messages.is_silent or self.invocation.mfa_max_age_seconds:
             return
         if self.profile.min_remaining_seconds or self.profile.mfa_max_age_seconds or self.profile.refresh:
             return

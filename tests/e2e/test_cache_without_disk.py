@@ -16,7 +16,7 @@ from tests.processes import strace
 
 from .expectations import assert_ours
 from .observations import codes_sent, sessions_made
-from .world import GDS_EXEC, PROMPT, SHOW_KEY, World, finish
+from .world import GDS_EXEC, PROMPT, SHOW_KEY, UNMEASURED, World, finish
 
 KEY = re.compile(r"ASIA[A-Z0-9]{16}\n")
 SOMEBODY = 54321
@@ -96,10 +96,9 @@ def test_a_disk_that_takes_nothing_costs_one_warning(
 def test_a_disk_without_room_for_a_session_is_left_without_half_of_one(world: World) -> None:
     world.add_role("readonly")
     # Coverage would write its data on exec, where that limit is deadly again.
-    unmeasured = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
     result = world.run(
         *with_code(world),
-        environ=unmeasured,
+        environ=UNMEASURED,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
     )
 

@@ -35,7 +35,7 @@ from .refreshed import (
     without_terminal,
 )
 from .test_cache_without_disk import in_namespace
-from .world import GDS_EXEC, PYTHON, World, finish, needs
+from .world import GDS_EXEC, PYTHON, UNMEASURED, World, finish, needs
 
 LIMIT_BYTES = 40_000_000
 CROWD = 12
@@ -455,7 +455,7 @@ def test_many_endpoints_renew_one_session_once(signed_in: World) -> None:
 
 @in_both_ways
 def test_while_nothing_is_due_it_sleeps_and_is_small(start: Start, signed_in: World) -> None:
-    with start(signed_in, *refreshing()) as run:
+    with start(signed_in, *refreshing(), environ=UNMEASURED) as run:  # coverage would be weighed as well
         run.served.fetch()
         own = run.served.own
 

@@ -207,9 +207,9 @@ def test_the_record_of_a_pid_that_another_process_has_now_is_removed(signed_in: 
     with without_terminal(signed_in, *REFRESHING) as run:
         path = record_of(signed_in, run)
         lines = path.read_text().split("\n")
-        born = bytes.fromhex(lines[6]).decode()
+        born = bytes.fromhex(lines[7]).decode()
         assert ":" in born
-        lines[6] = f"{born}0".encode().hex()
+        lines[7] = f"{born}0".encode().hex()
         path.write_text("\n".join(lines))
 
         assert as_json(signed_in)["running"] == []
@@ -311,7 +311,7 @@ def test_what_runs_keeps_its_session_when_that_is_cleared(signed_in: World) -> N
 
         assert run.served.fetch().key_id == key
         (line,) = listed(signed_in)
-        assert line.startswith("command  prod  ended")
+        assert line.startswith("command  prod  not cached  ")
 
 
 @pytest.mark.matrix(17)

@@ -28,6 +28,9 @@ PATH = os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath)))
 # Prints what a command sees of its credentials, one value a line.
 SHOW_KEY = ("sh", "-c", 'echo "$AWS_ACCESS_KEY_ID"')
 
+# For a process that coverage would change: its size, or the files that it writes.
+UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
+
 _KEPT = ("COVERAGE_", "PYTHON", "TERM", "LANG", "LC_", "TMPDIR")
 
 

@@ -100,7 +100,8 @@ def test_it_reads_and_prints_nothing_but_says_what_is_wrong_where_we_do(started:
 
 
 def test_it_has_the_given_environment_and_inherits_what_is_inheritable(started: Started) -> None:
-    assert started.facts["environ"] == ["ONE"]
+    # Where coverage measures it, that adds a variable of its own as it starts.
+    assert [name for name in started.facts["environ"] if not name.startswith("COVERAGE_")] == ["ONE"]
     assert started.facts["inherited"] == "handed over"
 
 

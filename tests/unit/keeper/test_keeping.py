@@ -44,6 +44,7 @@ class Kept:
             (home / name).touch(0o600)
             (home / name).write_text(text)
         self.said = Said()
+        self._others = psutil.Process().children()  # which other tests may have left, as zombies too
         self._is_closed = False
         listener = bind()
         self._address = listener.getsockname()
@@ -72,6 +73,11 @@ class Kept:
         while not condition():
             assert time.monotonic() < deadline, self.said.text
             self.keeping.turn(longest_seconds=0.05)
+
+    def renewals(self) -> list[psutil.Process]:
+        """Return the renewals that run, or that have ended and were not waited for."""
+        begun = [child for child in psutil.Process().children() if child not in self._others]
+        return [child for child in begun if is_renewal(child)]
 
     def answered(self) -> str:
         """Return what a client of the endpoint is answered."""
@@ -112,11 +118,6 @@ def keep(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
         each.close()
 
 
-def renewals() -> list[psutil.Process]:
-    """Return the renewals that run, or that have ended and were not waited for."""
-    return [child for child in psutil.Process().children() if is_renewal(child)]
-
-
 def is_renewal(process: psutil.Process) -> bool:
     return process.status() == psutil.STATUS_ZOMBIE or "gds_exec.cli.renewal" in process.cmdline()
 
@@ -129,7 +130,7 @@ def test_the_session_is_served(keep: Callable[..., Kept]) -> None:
     assert answer.startswith("HTTP/1.1 200 ")
     assert '"Token": "token-0001"' in answer
     assert kept.keeping.url == f"http://127.0.0.1:{kept._address[1]}/credentials"
-    assert renewals() == []
+    assert kept.renewals() == []
 
 
 def test_a_session_that_another_process_renewed_is_served(keep: Callable[..., Kept]) -> None:
@@ -139,7 +140,7 @@ def test_a_session_that_another_process_renewed_is_served(keep: Callable[..., Ke
     path.write_text(serialise(session(left=3600, mark="0002")))
 
     assert '"Token": "token-0002"' in kept.answered()
-    assert renewals() == []
+    assert kept.renewals() == []
 
 
 def test_where_only_a_person_can_help_and_none_can_be_asked_it_is_told_what_to_do(
@@ -178,10 +179,10 @@ def test_a_session_that_has_ended_is_served_to_nobody_with_the_reason(keep: Call
 
 def test_a_renewal_that_is_in_flight_ends_with_the_command(keep: Callable[..., Kept]) -> None:
     kept = keep(left=600)
-    kept.turn_until(renewals)
+    kept.turn_until(kept.renewals)
 
     kept.close()
 
-    assert renewals() == []
+    assert kept.renewals() == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(kept._address, timeout=PATIENCE_SECONDS)
