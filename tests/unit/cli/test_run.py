@@ -74,11 +74,16 @@ def test_what_the_profile_wants_besides_is_asked_of_the_profile_each_time(home: 
     [
         pytest.param(Invocation(role="admin", new_session=True), id="a new session"),
         pytest.param(Invocation(role="admin", mfa_code="123456"), id="a code"),
-        pytest.param(Invocation(role="admin", mfa_max_age_seconds=900), id="a fresh code"),
     ],
 )
-def test_what_is_not_plain_is_not_remembered(home: Home, invocation: Invocation) -> None:
+def test_what_was_made_for_once_is_found_by_whoever_asks_plainly(home: Home, invocation: Invocation) -> None:
     home.run(invocation).remember(a_session(arn=ARN))
+
+    assert home.is_remembered
+
+
+def test_what_wants_a_fresh_code_is_not_remembered(home: Home) -> None:
+    home.run(Invocation(role="admin", mfa_max_age_seconds=900)).remember(a_session(arn=ARN))
 
     assert not home.is_remembered
 
