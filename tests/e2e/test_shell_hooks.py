@@ -165,6 +165,18 @@ def test_ctrl_c_at_the_question_leads_to_the_prompt_and_no_second_question(desk:
     assert len(desk.calls()) == 1
 
 
+def test_ctrl_c_at_the_question_of_the_first_prompt_is_not_the_end_of_the_upkeep(desk: Desk) -> None:
+    desk.answer("echo 'MFA code for prod: ' > /dev/tty; read answer < /dev/tty")
+    person = desk.open(renew_in=-1, expires_in=230)
+    person.sees("MFA code for prod: ")
+    person.terminal.sendintr()
+    person.sees(f"({MARKER} 4m) user> ")
+
+    person.terminal.sendline(desk.dialect.statement % ("GDS_EXEC_EXPIRES_AT", 1))
+
+    person.sees(f"({MARKER} expired) user> ")
+
+
 def test_the_question_is_answered_at_the_prompt(desk: Desk) -> None:
     statement = desk.dialect.statement % ("THING", '"$code"')
     later = desk.dialect.statement % ("GDS_EXEC_RENEW_AT", LATER)

@@ -30,12 +30,12 @@ function __gds_exec_tick {
     [[ ! -o prompt_bang ]] || read_by+=!
     [[ ! -o prompt_subst ]] || read_by+=\$
     emulate -L zsh
+    __gds_exec_stand_last # before a question too: at Ctrl-C the first tick would have been the only one
     if __gds_exec_is_due $__gds_exec_next_try || __gds_exec_has_news; then
         __gds_exec_mark $read_by # now, for Ctrl-C at the question ends all this
         __gds_exec_renew
     fi
     __gds_exec_mark $read_by
-    __gds_exec_stand_last
 }
 
 function __gds_exec_is_due { # NOT_BEFORE
