@@ -27,14 +27,14 @@ def forbid_inspection() -> None:
     _set(_SET_DUMPABLE, 0)
 
 
-def end_with(parent: int) -> None:
-    """Be killed when `parent`, which has just forked us, has ended in any way; only on Linux.
+def end_with(parent: int, *, by: int = signal.SIGKILL) -> None:
+    """Be sent this signal when `parent`, which has just forked us, has ended in any way; only on Linux.
 
     A program that we execute inherits this, unless it is set-user-ID; what it forks does not.
     """
-    _set(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    _set(_SET_PARENT_DEATH_SIGNAL, by)
     if sys.platform == "linux" and os.getppid() != parent:  # it had ended before we asked
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), by)
 
 
 def take_name(name: str) -> None:

@@ -58,9 +58,13 @@ def _renew(options: list[str], environ: Environ) -> None:
 
 
 def _ask(options: list[str], environ: Environ, *, pids: str, command: str) -> None:
+    from gds_exec.child.own_process import end_with
     from gds_exec.child.pausing import pausing
     from gds_exec.interlude import Busy, Interlude
 
+    end_with(os.getppid(), by=signal.SIGTERM)  # who is paused is to go on, and the terminal to be put right
+    for number in (signal.SIGTTIN, signal.SIGTTOU):
+        signal.signal(number, signal.SIG_IGN)  # who then reads from the background stops its whole group
     command_pid, *spared = map(int, pids.split(","))
     interlude = Interlude(
         command=command,

@@ -14,6 +14,7 @@ from .refreshed import (
     DIRECT,
     HOUR,
     Served,
+    assert_gone,
     assert_serves_another,
     await_nothing_left,
     command_of,
@@ -82,7 +83,7 @@ class Desk:
 
     def asker(self) -> psutil.Process:
         """The process that asks."""
-        return next(c for c in self.served.keeper.children() if "gds_exec.cli.renewal" in c.cmdline())
+        return process_of("gds_exec.cli.renewal", parent=self.served.keeper.pid)
 
     def finish(self, line: str = "own") -> str:
         """Type a line for the command, and return all that stood on the terminal since."""
@@ -90,6 +91,11 @@ class Desk:
         said = finish(self.terminal)
         assert self.terminal.exitstatus == 0, said
         return said
+
+
+def process_of(module: str, *, parent: int) -> psutil.Process:
+    """Return the child of `parent` that runs a module of ours."""
+    return next(child for child in psutil.Process(parent).children() if module in child.cmdline())
 
 
 # Asked
@@ -286,6 +292,19 @@ def test_killed_at_the_question_we_take_all_with_us(ending: World) -> None:
     desk.served.keeper.kill()
 
     await_nothing_left(desk.served, about)
+
+
+def test_killed_at_the_question_in_a_pipeline_we_leave_nobody_who_asks(ending: World) -> None:
+    shell = BASH.open(ending)
+    argv = " ".join(refreshing("cat", options=DIRECT))
+    shell.sendline(f"cat | {GDS_EXEC} {argv}")
+    shell.expect_exact(PROMPT)
+    keeper = process_of("gds_exec.keeper", parent=shell.pid)
+    asker = process_of("gds_exec.cli.renewal", parent=keeper.pid)
+
+    keeper.kill()
+
+    eventually(lambda: assert_gone([asker]))
 
 
 def test_a_terminal_that_is_closed_at_the_question_takes_all_with_it(ending: World) -> None:
