@@ -25,6 +25,7 @@ from gds_exec.warm import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Mapping
     from typing import NoReturn
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from gds_exec.credentials.session import SessionCredentials
     from gds_exec.delivery.shells.kinds import ShellKind
     from gds_exec.running import Running
+else:
+    import _signal as signal
 
 RECORD = "GDS_EXEC_SHELL"
 _NOT_RENEWED = 1
@@ -66,6 +69,7 @@ def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoRet
 
 def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
     """Print what gives the shell that calls us a renewed session; return 1 where there is none."""
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # the shell would wait for ever for who is stopped
     kind = _kind(kind_name)
     record = role_shell_of(environ)
     if record is None:

@@ -364,6 +364,26 @@ def test_who_declines_keeps_the_old_variables_and_is_asked_again_later(
     person.sees(PROMPT)
 
 
+def test_ctrl_z_at_the_question_stops_nobody_for_whom_the_shell_would_wait_for_ever(
+    direct: Desk, clock: Clock
+) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+    old = key_of(person)
+    clock.jump(2 * HOUR - 240)
+    person.terminal.sendline("")
+    person.sees(PROMPT)
+
+    code = direct.world.code()
+    person.terminal.sendcontrol("z")
+    person.terminal.sendline(code)
+
+    if person.terminal.expect_exact([AT_EASE, PROMPT]) == 1:  # under fish it is a key like others
+        person.terminal.sendline(code)
+        person.sees(AT_EASE)
+    assert key_of(person) != old
+
+
 @pytest.mark.parametrize("answer", ["\r", "\x03"], ids=["Enter", "Ctrl-C"])
 def test_who_declines_after_the_end_is_left_alone_for_two_minutes(
     direct: Desk, clock: Clock, answer: str
