@@ -101,12 +101,13 @@ class Upkeep:
             self._note_failure(outcome, session, now)
 
     def _note_failure(self, outcome: Outcome, session: SessionCredentials, now: float) -> None:
-        self._held.why_not_newer = outcome.complaint
         self._needs_person = outcome.exit_status == NobodyToAsk.exit_status
+        with_remedy = f"{outcome.complaint}: {self._remedy()}"
+        self._held.why_not_newer = with_remedy if self._needs_person else outcome.complaint
         if outcome.how == ASKING:
             self._not_asked_before = now + ask_again_seconds(session, now)
             self._has_given_up = not is_valid(session, now)  # nobody may be there, and the command waits
-            self._complain(f"{outcome.complaint}: {self._remedy()}")
+            self._complain(with_remedy)
         elif not self._needs_person and outcome.exit_status >= 0:  # a Ctrl-C for the command is no failure
             self._complain(outcome.complaint)
 

@@ -352,19 +352,24 @@ def test_while_a_code_is_wanted_what_is_valid_is_served_and_it_is_said_once(dire
     assert direct.aws.count("AssumeRole") == 2
 
 
+@needs("faketime")
 @pytest.mark.matrix(105)
 def test_when_nothing_is_valid_any_more_the_endpoint_says_why_until_there_is(direct: World) -> None:
-    leave(direct, seconds=3, life_seconds=40)
-    with without_terminal(direct, *refreshing(options=DIRECT)) as run:
-        eventually(lambda: _assert_status(run.served, 503))
+    clock = Clock(direct)
+    with without_terminal(direct, *refreshing(options=DIRECT), environ=clock.environ) as run:
+        clock.jump(3 * HOUR)
         answer = run.served.fetch()
 
+        assert answer.status == 503
         assert answer.fields["Content-Type"] == "application/json"
         assert answer.document["code"] == "SessionExpired"
-        assert "an MFA code is needed for prod" in answer.document["message"]
         eventually(lambda: assert_says(run.said, "the session of prod has ended"))
+        why = run.served.fetch().document["message"]
+        assert "an MFA code is needed for prod" in why
+        assert why.endswith(": gds-exec renew prod, in another terminal")
 
-        direct.run("prod", *DIRECT, "--new-session", "--mfa-code", direct.code(), "--", "true")
+        given = ("--new-session", "--mfa-code", direct.code())
+        direct.run("prod", *DIRECT, *given, "--", "true", environ=clock.environ)
         eventually(lambda: _assert_status(run.served, 200))
 
 

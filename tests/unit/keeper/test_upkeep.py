@@ -157,6 +157,13 @@ def test_who_asks_the_endpoint_is_told_what_failed_last(kept: Kept) -> None:
     assert kept.held.why_not_newer == "the disk is full"
 
 
+def test_who_asks_the_endpoint_is_told_what_to_do_where_a_person_is_needed(kept: Kept) -> None:
+    kept.at(800)
+    kept.needs_a_person()
+
+    assert kept.held.why_not_newer == f"{NOBODY}: {REMEDY}"
+
+
 def test_a_name_cannot_steer_the_terminal() -> None:
     kept = Kept(role="\x1b[2Jadmin")
     kept.at(800)
