@@ -22,7 +22,8 @@ from .refreshed import (
     refreshing,
 )
 from .shells import BASH
-from .world import GDS_EXEC, PROMPT, PYTHON, World, finish
+from .test_refresh import Clock
+from .world import GDS_EXEC, PROMPT, PYTHON, World, finish, needs
 
 WRONG = "000000"
 PAUSED = r"gds-exec: python\S* is paused, for its session ends soon\r\n"
@@ -195,6 +196,24 @@ def test_who_declines_is_left_alone_and_the_command_goes_on_unharmed(key: str, e
     assert "interrupted" not in said
     assert PROMPT not in said
     assert codes_sent(ending.aws) == 1
+
+
+@needs("faketime")
+def test_who_does_not_answer_within_a_minute_has_the_command_go_on(ending: World) -> None:
+    clock = Clock(ending)
+    ending.environ |= clock.environ | {"DONT_FAKE_MONOTONIC": "0"}
+    leave(ending, seconds=299)
+    desk = Desk(ending)
+    desk.await_question()
+
+    clock.jump(61)
+
+    desk.terminal.expect(GOES_ON)
+    desk.terminal.expect_exact(
+        "nobody gave an MFA code within 60 s: gds-exec renew prod, in another terminal"
+    )
+    assert desk.served.fetch().key_id == desk.old
+    assert "read-own-" in desk.finish()
 
 
 def test_three_wrong_codes_are_enough_for_a_while(ending: World) -> None:

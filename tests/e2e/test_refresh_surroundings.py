@@ -1,5 +1,6 @@
-"""A refreshed command among others: helpers, who signals it, who reads from it, and who tidies up."""
+"""A refreshed command among others: helpers, what it finds, who signals it, reads from it, and tidies up."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from .expectations import assert_speaks_as_ours
 from .kept import key_id
-from .observations import codes_sent, sessions_made
+from .observations import calls_of, codes_sent, sessions_made
 from .patience import eventually
 from .programs import program
 from .refreshed import (
@@ -26,9 +27,10 @@ from .refreshed import (
     refreshing,
     without_terminal,
 )
+from .test_environment import COMPETING, WHO_AM_I
 from .test_refresh_prompt import Desk
 from .test_refresh_signals import AS_PROD, in_both_places, run
-from .world import SHOW_KEY, World, finish
+from .world import GDS_EXEC, PYTHON, REGION, SHOW_KEY, World, finish
 
 DAY = 24 * HOUR
 SIGNALLED_TO_ALL = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -41,6 +43,11 @@ else
     echo none >>"$HOME/met"
 fi
 """
+SHOWS_BYTES = """
+import os, sys
+print(([os.fsencode(argument) for argument in sys.argv[1:]], os.environb[b"RAW"]))
+"""
+ENDPOINT = {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}
 LIVES_UNTIL_SEEN = "n=0; until [ -e seen ] || [ $n -ge 400 ]; do sleep 0.05; n=$((n + 1)); done; [ -e seen ]"
 
 
@@ -97,6 +104,57 @@ def test_while_a_code_is_asked_for_in_between_no_helper_has_the_terminal(
     assert "read-own-" in desk.finish()
     met = (world.home / "met").read_text().split()
     assert set(met) == {"none"}
+
+
+# What it is given
+
+
+@pytest.mark.matrix(91, 93)
+@in_both_places
+def test_arguments_and_variables_arrive_byte_for_byte(has_terminal: bool, signed_in: World) -> None:
+    shows = program(signed_in.home / "shows", SHOWS_BYTES)
+    argv = r"--help -d -e -V -q -- '' prod 'a b' $'caf\xe9\xff'"
+
+    script = rf"cd; export RAW=$'\xff\xfe\x01'; {AS_PROD} {PYTHON} {shows} {argv} >seen"
+
+    assert run(signed_in, script, has_terminal=has_terminal) == (0, "")
+    arguments, raw = ast.literal_eval((signed_in.home / "seen").read_text())
+    assert arguments == [b"--help", b"-d", b"-e", b"-V", b"-q", b"--", b"", b"prod", b"a b", b"caf\xe9\xff"]
+    assert raw == b"\xff\xfe\x01"
+
+
+@pytest.mark.matrix(94, 95)
+@in_both_places
+def test_nothing_competes_with_the_endpoint_and_both_regions_are_set(
+    has_terminal: bool, signed_in: World
+) -> None:
+    signed_in.environ |= COMPETING
+
+    assert run(signed_in, f"cd; {AS_PROD} env >seen", has_terminal=has_terminal) == (0, "")
+
+    seen = (signed_in.home / "seen").read_text().splitlines()
+    found = dict(line.split("=", 1) for line in seen)
+    assert {name for name in COMPETING if name in found} == ENDPOINT
+    assert not [name for name in ENDPOINT if found[name] == COMPETING[name]]
+    assert (found["AWS_REGION"], found["AWS_DEFAULT_REGION"]) == (REGION, REGION)
+
+
+@pytest.mark.matrix(96)
+@pytest.mark.parametrize("option", ["", "--refresh"], ids=["keys inside", "an endpoint inside"])
+@in_both_places
+def test_inside_a_refreshed_command_another_role_begins_again_from_the_base_keys(
+    has_terminal: bool, option: str, signed_in: World
+) -> None:
+    inner = signed_in.add_role("inner")
+    who_am_i = program(signed_in.home / "who_am_i", WHO_AM_I)
+
+    script = f"{AS_PROD} {GDS_EXEC} inner {option} -- {PYTHON} {who_am_i}"
+    status, said = run(signed_in, script, has_terminal=has_terminal)
+
+    assert status == 0, said
+    assert ":assumed-role/inner/" in said
+    assert calls_of(signed_in.aws, "AssumeRole")[-1].parameters["RoleArn"] == inner.arn
+    assert signed_in.aws.count("GetSessionToken") == 1
 
 
 # Signals
