@@ -31,9 +31,7 @@ class HeldSession:
     def newest(self) -> SessionCredentials:
         """Return the newest session; the cache is looked at only when the known one is due."""
         if is_due(self._session, self._now()):
-            found = self._find()
-            if found is not None and found.arn.rpartition("/")[0] == self._session.arn.rpartition("/")[0]:
-                self.take(found)
+            self._look_in_cache()
         return self._session
 
     def take(self, session: SessionCredentials) -> None:
@@ -42,12 +40,21 @@ class HeldSession:
             self._session = session
 
     def answer(self) -> Answer:
-        """Return what the SDKs are told: always the session while AWS takes it."""
-        session = self.newest()
+        """Return what the SDKs are told: always the session while AWS takes it.
+
+        They ask rarely, and may be told of one that somebody has renewed before it was due.
+        """
+        self._look_in_cache()
+        session = self._session
         if is_valid(session, self._now()):
             return Answer(200, endpoint_document(session))
         reason = f"gds-exec: the session has ended: {self.why_not_newer}"
         return Answer(503, error_document("SessionExpired", reason))
+
+    def _look_in_cache(self) -> None:
+        found = self._find()
+        if found is not None and found.arn.rpartition("/")[0] == self._session.arn.rpartition("/")[0]:
+            self.take(found)
 
     def _seconds_valid(self, session: SessionCredentials) -> float:
         # Where the clock was set back, the old one seems to last for ever.

@@ -187,6 +187,21 @@ def test_a_command_is_served_what_was_renewed_elsewhere_as_it_had_asked_for_it(
     assert session_names(world.aws) == ["deploy"] * 2
 
 
+@in_both_ways
+def test_a_command_is_served_what_was_renewed_elsewhere_although_its_own_is_good(
+    start: Start, signed_in: World
+) -> None:
+    leave(signed_in, 3000)
+    with start(signed_in, "prod", "--refresh", "--", *LIVES) as run:
+        old = run.served.fetch().key_id
+
+        renewed(signed_in, "prod")
+
+        new = key_id(role_session(signed_in))
+        assert new != old
+        assert run.served.fetch().key_id == new
+
+
 def _assert_recorded(world: World) -> None:
     assert list(world.cache.glob("*.running1"))
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.keeper.held import HeldSession
 from tests.fakes import NOON, Clock, a_session, never
@@ -9,7 +11,7 @@ from tests.fakes import NOON, Clock, a_session, never
 HOUR = 3600
 ARN = "arn:aws:sts::222222222222:assumed-role/admin/"
 FIRST = a_session("0001", arn=ARN + "alice-at-noon")
-LATER = a_session("0002", issued=NOON + HOUR - 600, arn=ARN + "alice-later")
+LATER = a_session("0002", issued=NOON + 300, arn=ARN + "alice-later")
 
 
 class Cached:
@@ -85,8 +87,9 @@ def test_a_valid_session_is_answered_whole() -> None:
     assert {document["SecretAccessKey"], document["Token"]} == {"secret-0001", "token-0001"}
 
 
-def test_the_answer_is_of_the_newest_session() -> None:
-    assert "token-0002" in HeldSession(FIRST, find=lambda: LATER, now=at(100)).answer().document
+@pytest.mark.parametrize("left", [100, 3000], ids=["due", "good for long"])
+def test_the_answer_is_of_the_newest_session(left: float) -> None:
+    assert "token-0002" in HeldSession(FIRST, find=lambda: LATER, now=at(left)).answer().document
 
 
 def test_a_session_that_has_ended_is_answered_with_the_reason_why_there_is_no_newer() -> None:
