@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import psutil
@@ -324,11 +324,27 @@ def test_a_caller_that_ignores_the_end_of_children_changes_nothing(has_terminal:
     assert finish(plain.terminal_program(*script)) == "renewed\n"
 
 
+def by_mfa_process(world: World) -> str:
+    """Have a code from a program; return the setting of the profile that says so."""
+    return f"mfa_process = echo {world.code()}"
+
+
+def by_yubikey(world: World) -> str:
+    """Have a code from a YubiKey; return the setting of the profile that says so."""
+    (world.home / "bin").mkdir()
+    program(world.home / "bin" / "ykman", f"#!/bin/sh\necho {world.code()}\n")
+    world.environ["PATH"] = f"{world.home / 'bin'}{os.pathsep}{world.environ['PATH']}"
+    return "gds_exec_ykman_account = aws"
+
+
 @pytest.mark.matrix(105)
+@pytest.mark.parametrize("give_code", [by_mfa_process, by_yubikey])
 @in_both_ways
-def test_mfa_process_renews_without_a_word(start: Start, direct: World) -> None:
+def test_what_has_codes_by_itself_renews_without_a_word(
+    start: Start, give_code: Callable[[World], str], direct: World
+) -> None:
     with direct.config.open("a") as file:
-        file.write(f"mfa_process = echo {direct.code()}\n")
+        file.write(f"{give_code(direct)}\n")
     for spent in direct.cache.glob("*.spent"):
         spent.unlink()  # as if the step of the first code were over
     old = leave(direct, seconds=200)
