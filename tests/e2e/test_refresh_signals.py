@@ -60,10 +60,12 @@ def test_a_command_that_a_signal_kills_is_seen_to_die_of_it(
         assert run.said() == ""
 
 
-@pytest.mark.matrix(85)
+@pytest.mark.matrix(85, 92)
 @pytest.mark.parametrize(
     ("command", "status", "slug"),
     [
+        pytest.param("", 2, "usage", id="none"),
+        pytest.param("''", 127, "not-found", id="empty"),
         pytest.param("no-such-command", 127, "not-found", id="not on the PATH"),
         pytest.param("./missing", 127, "not-found", id="no such file"),
         pytest.param("./plain", 126, "not-executable", id="not executable"),
