@@ -168,8 +168,8 @@ __gds_exec_offer_arguments() {
         ;;
     credential-process | explain | renew* | 'sessions clear') __gds_exec_offer_roles ;;
     sessions) __gds_exec_offer clear ;;
-    shell-init | 'completions install' | 'completions show') __gds_exec_offer bash zsh fish ;;
-    completions) __gds_exec_offer install show ;;
+    shell-init | 'completions install') __gds_exec_offer bash zsh fish ;;
+    completions) __gds_exec_offer install bash zsh fish ;;
     try) __gds_exec_offer code ;;
     esac
 }

@@ -147,10 +147,10 @@ function __gds_exec_arguments -a word plain
             __gds_exec_roles
         case sessions
             echo clear
-        case shell-init 'completions install' 'completions show'
+        case shell-init 'completions install'
             printf '%s\n' bash zsh fish
         case completions
-            printf '%s\n' install show
+            printf '%s\n' install bash zsh fish
         case try
             echo code
             __gds_exec_hand_over

@@ -86,7 +86,7 @@ def _target(place: Place, environ: Mapping[str, str]) -> str:
     if not os.path.isabs(base):
         home = environ.get("HOME", "")
         if not os.path.isabs(home):
-            raise ConfigError("there is no home directory", hint="set HOME, or use completions show")
+            raise ConfigError("there is no home directory", hint="set HOME, or use gds-exec completions SHELL")
         base = os.path.join(home, place.base)
     return os.path.realpath(os.path.join(base, place.below))
 
@@ -101,7 +101,7 @@ def _check_ours(path: str) -> None:
         raise OutputFailed(f"{show(path)} cannot be read: {error.strerror}") from error
     if not is_ours:
         raise ConfigError(
-            f"{show(path)} is there and is not ours", hint="move it away, or use completions show"
+            f"{show(path)} is there and is not ours", hint="move it away, or use gds-exec completions SHELL"
         )
 
 

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 from typer.main import get_command
 
+from gds_exec.cli.app import read_command_line
 from gds_exec.cli.commands import APPS
 from gds_exec.delivery.exports.formats import FORMATS
 from gds_exec.invocation import ACTION_VALUE_OPTIONS, FLAGS, VALUE_OPTIONS, WORDS
@@ -66,7 +67,7 @@ def test_the_formats_are_those_of_the_export(shell: str) -> None:
         ),
         pytest.param(["sessions", ""], ["clear"], id="sessions"),
         pytest.param(["shell-init", ""], ["bash", "zsh", "fish"], id="shells"),
-        pytest.param(["completions", ""], ["install", "show"], id="completions"),
+        pytest.param(["completions", ""], ["install", "bash", "zsh", "fish"], id="completions"),
         pytest.param(["completions", "install", "z"], ["zsh"], id="shells to install for"),
         pytest.param(["--role", "whoami", "--sh"], ["--shell"], id="a role named as a word"),
         pytest.param(["arn:aws:iam::123456789012:role/x", "--sh"], ["--shell"], id="an ARN"),
@@ -74,6 +75,15 @@ def test_the_formats_are_those_of_the_export(shell: str) -> None:
 )
 def test_values_and_arguments_are_offered(shell: str, arguments: list[str], expected: list[str]) -> None:
     assert sorted(offered(shell, *arguments)) == sorted(expected)
+
+
+@every_shell
+def test_what_is_offered_after_completions_can_be_asked_for(shell: str) -> None:
+    in_place = [["completions", *rest] for rest in (["install"], [])]
+    lines = [[*line, word] for line in in_place for word in offered(shell, *line, "") if word != "install"]
+
+    assert len(lines) == 6
+    assert all(callable(read_command_line(line)) for line in lines)
 
 
 @every_shell
