@@ -121,12 +121,15 @@ __gds_exec_offer() {
     done
 }
 
-# Names are offered as they must be typed; in quotes, which we cannot match, none is.
+# Names are offered as they must be typed; in quotes, which we cannot match, none is. There may be very many:
+# what begins otherwise is passed over first, for there `%q` changes nothing.
 __gds_exec_offer_roles() {
-    local lines=() name plain='^[A-Za-z0-9_./:@%+,-]+$'
+    local lines=() line name begin=${current%%[!A-Za-z0-9_./:@%+,-]*}
     __gds_exec_roles
-    for name in ${lines[@]+"${lines[@]%%$'\t'*}"}; do
-        [[ $name =~ $plain ]] || printf -v name %q "$name"
+    for line in ${lines[@]+"${lines[@]}"}; do
+        [[ $line == "$begin"* ]] || continue
+        name=${line%%$'\t'*}
+        [[ $name == *[!A-Za-z0-9_./:@%+,-]* ]] && printf -v name %q "$name"
         [[ $name == "$current"* ]] && COMPREPLY[${#COMPREPLY[@]}]=${name#"$kept"}
     done
 }
