@@ -23,7 +23,7 @@ __gds_exec_options() {
     '')
         all="$session --refresh --new-session $code $scope --role --shell -s --export -e --format"
         all+=' --write-profile --unset --login -l --open -o --service --print --switch-role --describe -d --json'
-        all+=' --version -V'
+        all+=' --names --csv --version -V'
         ;;
     credential-process) all="$session --refresh --new-session $code $scope --role" ;;
     explain) all="$session --new-session --no-input $scope --role --json" ;;

@@ -65,6 +65,8 @@ function __gds_exec_options -a word
                 --print\t"print the console's sign-in URL" \
                 --switch-role\t"print the console's switch-role link" \
                 {--describe,-d}\t'describe the role and its session' \
+                --names\t'list the names of the roles alone' \
+                --csv\t'list the roles as comma-separated values' \
                 {--version,-V}\t'show the version'
         case credential-process
             printf '%s\n' $session $start $code $scope $role --refresh\t'keep the session fresh'

@@ -73,6 +73,8 @@ def _run(
     is_printed: options.Print = False,
     is_switch_role: options.SwitchRole = False,
     describe: options.Describe = False,
+    names: options.Names = False,
+    csv: options.Csv = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     skip_ip_range_checks: options.SkipIpRangeChecks = False,  # noqa: ARG001  # there are none
@@ -99,7 +101,9 @@ def _run(
         as_json,
     )
     if role is None and not wanted.names and not shell:
-        return partial(list_roles, form="json" if as_json else None)
+        return _listing(names=names, csv=csv, as_json=as_json)
+    if names or csv:
+        raise UsageError("--names and --csv are for the list of the roles", hint="gds-exec roles --csv")
     check_one(wanted, command=tuple(command or ()), shell=shell)
     if unset and role is not None:
         raise UsageError("--unset is for no role in particular", hint="gds-exec --unset")
@@ -303,6 +307,10 @@ def _roles(
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """List the profiles of your AWS files, and the roles that they lead to."""
+    return _listing(names=names, csv=csv, as_json=as_json)
+
+
+def _listing(*, names: bool, csv: bool, as_json: bool) -> Action:
     forms = [form for form, is_asked in (("names", names), ("csv", csv), ("json", as_json)) if is_asked]
     if len(forms) > 1:
         raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", hint="leave one of them out")

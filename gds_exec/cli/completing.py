@@ -86,7 +86,9 @@ def _target(place: Place, environ: Mapping[str, str]) -> str:
     if not os.path.isabs(base):
         home = environ.get("HOME", "")
         if not os.path.isabs(home):
-            raise ConfigError("there is no home directory", hint="set HOME, or use gds-exec completions SHELL")
+            raise ConfigError(
+                "there is no home directory", hint="set HOME, or use gds-exec completions SHELL"
+            )
         base = os.path.join(home, place.base)
     return os.path.realpath(os.path.join(base, place.below))
 

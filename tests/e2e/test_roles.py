@@ -60,6 +60,14 @@ def test_a_terminal_gets_a_table(three: World, argv: tuple[str, ...]) -> None:
     assert staging.index("222222222222") == header.index("account")
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv", "--names"])
+def test_each_form_can_be_had_of_gds_exec_alone(three: World, form: str) -> None:
+    alone, listed = three.run(form), three.run("roles", form)
+
+    assert (alone.returncode, alone.stderr) == (0, b"")
+    assert alone.stdout == listed.stdout != three.run("roles").stdout
+
+
 @pytest.mark.parametrize("columns", [20, 40])
 def test_a_narrow_terminal_gets_whole_names_first(three: World, columns: int) -> None:  # matrix 80
     lines = finish(three.terminal("roles", environ={"TERM": "dumb"}, dimensions=(24, columns))).splitlines()
