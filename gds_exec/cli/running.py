@@ -63,7 +63,7 @@ def _shell(invocation: Invocation, environ: Mapping[str, str]) -> str:
     if not (invocation.shell or _is_at_terminal()):
         raise UsageError(
             "there is no command to run, and no terminal for a shell",
-            hint="gds-exec ROLE -- COMMAND [ARG]...",
+            hint="gds-exec ROLE -- COMMAND [ARG]..., or for eval: gds-exec ROLE -e",
         )
     return user_shell(environ)
 

@@ -256,6 +256,15 @@ def test_an_unquoted_eval_asks_for_the_code_and_signs_the_shell_in_for_eight_hou
     assert seconds_asked(world) == [EIGHT_HOURS]
 
 
+def test_an_eval_that_forgot_e_is_told_the_line_to_type_before_a_code_is_asked_for(world: World) -> None:
+    world.add_role("prod")
+    terminal = world.terminal_program("sh", "-c", "eval $(gds-exec prod); echo has-$AWS_ACCESS_KEY_ID")
+    said = finish(terminal)
+
+    assert "hint: gds-exec ROLE -- COMMAND [ARG]..., or for eval: gds-exec ROLE -e\n" in said
+    assert said.endswith("has-\n")
+
+
 @every_shell
 def test_aliases_and_functions_hand_everything_on(shell: Shell, signed_in: World) -> None:
     path = signed_in.home / "lines"

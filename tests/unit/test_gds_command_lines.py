@@ -45,6 +45,7 @@ class Meaning:
     action: Callable[..., object] | str = "run"
     duration_seconds: int | None = None
     region: str | None = None
+    url: str | None = None
     command: tuple[str, ...] = ()
 
 
@@ -87,7 +88,7 @@ def meaning_of(arguments: Sequence[str]) -> Meaning:
             meaning.region = rest.pop(0)
         elif option in IN_PLACE_OF_A_COMMAND:
             meaning.action = IN_PLACE_OF_A_COMMAND[option]
-            del rest[: 1 if option == "--open" else 0]
+            meaning.url = rest.pop(0) if option == "--open" else None
         else:
             assert option == "--skip-ip-range-checks", option
     meaning.command = tuple(rest)
@@ -112,6 +113,7 @@ def test_a_line_means_what_it_meant(line: str) -> None:
     else:
         assert asked.func == (meant.action if meant.role else roles)  # type: ignore[union-attr]
         assert meant.command == ()
+        assert asked.keywords.get("url") == meant.url  # type: ignore[union-attr]
         asked = next(iter(asked.args), None)  # type: ignore[union-attr]
     if meant.role is not None:
         assert (asked.role, asked.region) == (meant.role, meant.region)
@@ -123,4 +125,5 @@ def test_the_table_has_every_way_of_calling() -> None:
 
     assert {m.action for m in meant} == {"run", *IN_PLACE_OF_A_COMMAND.values()}
     assert any(m.role is None for m in meant)
+    assert any(m.url for m in meant)
     assert sum(bool(m.command) for m in meant) > 150
