@@ -13,7 +13,8 @@ from .network import closed_port, make_certificate, serve_proxy, serve_with_tls
 from .patience import eventually
 from .programs import program
 from .test_no_secrets import leaked, watching
-from .world import PYTHON, REGION, World
+from .test_streams import BROKEN_STDERR
+from .world import GDS_EXEC, PYTHON, REGION, World
 
 HOME = f"https://{REGION}.console.aws.amazon.com/console/home?region={REGION}"
 SWITCH_ROLE = (
@@ -199,6 +200,17 @@ def test_the_url_is_printed_where_the_browser_fails(plain: World, tmp_path: Path
 
     assert done.returncode == 0
     assert b"broken has not opened the console" in done.stderr
+    assert done.stdout.startswith(f"{plain.url}/federation?Action=login&".encode())
+
+
+@pytest.mark.matrix(81)
+@pytest.mark.parametrize("broken", BROKEN_STDERR)
+def test_the_url_is_printed_although_nothing_can_be_said(broken: str, plain: World) -> None:
+    line = f"{broken}; {GDS_EXEC} plain -l"  # with a browser that fails, which is to be said
+
+    done = plain.run_program("bash", "-c", line, environ={"BROWSER": "false"})
+
+    assert done.returncode == 0
     assert done.stdout.startswith(f"{plain.url}/federation?Action=login&".encode())
 
 

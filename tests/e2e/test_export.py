@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
 import pexpect
@@ -11,6 +12,7 @@ import pytest
 
 from .expectations import assert_ours
 from .programs import program
+from .test_streams import BROKEN_STDERR
 from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish, needs
 
 Environment = dict[str, str]
@@ -204,6 +206,25 @@ def test_what_cannot_be_done_is_refused_before_a_code_is_asked_for(
     assert "[usage]" in terminal.before
 
 
+def reads_env_files(program: str) -> bool:
+    path = shutil.which(program)
+    return (
+        path is not None
+        and subprocess.run([path, "--env-file=/dev/null", "-e", ""], check=False).returncode == 0
+    )
+
+
+@pytest.mark.skipif(not reads_env_files("node"), reason="there is no node that reads --env-file")
+def test_node_reads_a_file_of_dotenv(signed_in: World) -> None:
+    (signed_in.home / ".env").write_text(printed(signed_in, "--format", "dotenv"))
+    show = 'process.stdout.write(Object.entries(process.env).map(e => e.join("=")).join("\\0"))'
+
+    done = signed_in.run_program("node", "--env-file=.env", "-e", show)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert environment_in(done.stdout) == as_a_command(signed_in)
+
+
 def test_a_file_of_dotenv_gives_a_container_the_session(signed_in: World) -> None:
     text = printed(signed_in, "--format", "dotenv")
 
@@ -264,6 +285,17 @@ def test_what_is_printed_does_not_depend_on_the_locale(signed_in: World) -> None
     signed_in.write_config(f"{signed_in.config.read_text()}\n[profile é]\nregion = x\n")
 
     assert "'é'" in printed(signed_in, *options, **environ)
+
+
+@pytest.mark.matrix(81)
+@pytest.mark.parametrize("broken", BROKEN_STDERR)
+def test_what_cannot_be_said_does_not_cost_what_is_printed(broken: str, signed_in: World) -> None:
+    line = f"{broken}; {GDS_EXEC} prod -e"  # with masks to say, on standard error
+
+    done = signed_in.run_program("bash", "-c", line, environ={"GITHUB_ACTIONS": "true"})
+
+    assert done.returncode == 0
+    assert done.stdout.decode() == printed(signed_in)
 
 
 def test_a_full_disk_is_said(signed_in: World) -> None:
