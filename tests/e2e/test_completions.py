@@ -2,9 +2,11 @@
 
 import os
 import stat
+import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ HOSTILE = "hostile $(touch pwned) `touch pwned`;touch pwned & 'x' \"y\" *"
 ESCAPING = r"newline\n\x1b[2J%s"
 HOUR = 3600
 TAB, ENTER, LEFT = "\t", "\r", "\x1b[D"
+
+
+BASH_COMPLETION = "/usr/share/bash-completion/bash_completion"
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,26 @@ FISH = Completer(
     "complete -c only-command -f -a deploy-now",
 )
 
+# With nothing of ours loaded: each finds it by itself below the directories that it is told of.
+BY_ITSELF = [
+    pytest.param(
+        replace(BASH, load=f"bind 'set enable-bracketed-paste off'; . {BASH_COMPLETION}; PS1='> '"),
+        marks=pytest.mark.skipif(
+            not os.path.exists(BASH_COMPLETION), reason="bash-completion is not installed"
+        ),
+        id="bash",
+    ),
+    pytest.param(
+        replace(ZSH, load=ZSH.load.replace(str(COMPLETIONS), "$XDG_DATA_HOME/zsh/site-functions", 1)),
+        marks=needs("zsh"),
+        id="zsh",
+    ),
+    pytest.param(
+        replace(FISH, argv=("fish", "-i"), load=FISH.load.split("; ", 1)[1]), marks=needs("fish"), id="fish"
+    ),
+]
+finding_it = pytest.mark.parametrize("shell", BY_ITSELF)
+
 
 @pytest.fixture(
     params=[pytest.param(shell, marks=needs(str(shell)), id=str(shell)) for shell in (BASH, ZSH, FISH)]
@@ -64,7 +89,7 @@ def shell(request: pytest.FixtureRequest) -> Completer:
 class Desk:
     """A person at a shell whose gds-exec shows its arguments; what completion starts is counted."""
 
-    def __init__(self, world: World, shell: Completer) -> None:
+    def __init__(self, world: World, shell: Completer, **environ: str) -> None:
         self.world = world
         self.shell = shell
         self.started = world.home / "started"
@@ -72,7 +97,7 @@ class Desk:
         programs.mkdir()
         _write_program(programs / "gds-exec", f'echo started >>"{self.started}"; exec {GDS_EXEC} "$@"')
         _write_program(programs / "only-command", ":")
-        self.environ = {"PATH": f"{programs}:{world.environ['PATH']}"}
+        self.environ = {"PATH": f"{programs}:{world.environ['PATH']}", **environ}
         self.terminal = world.terminal_program(*shell.argv, environ=self.environ)
         for line in (shell.load, shell.show, "echo rea''dy"):
             self.terminal.send(line + ENTER)
@@ -195,6 +220,59 @@ def test_the_command_has_its_own_completion(names: Path, desk: Desk) -> None:
     desk.types(f"gds-exec --duration=8h team-00000 only-command depl{TAB}{ENTER}")
 
     desk.sees("[--duration=8h][team-00000][only-command][deploy-now]")
+
+
+def install_as_the_wheel_does(prefix: Path) -> None:
+    project = tomllib.loads((COMPLETIONS.parent / "pyproject.toml").read_text())
+    files = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    for source, target in files.items():
+        path = prefix / target
+        path.parent.mkdir(parents=True)
+        path.write_text((COMPLETIONS.parent / source).read_text())
+
+
+@finding_it
+def test_each_shell_finds_what_the_wheel_installs(shell: Completer, world: World, tmp_path: Path) -> None:
+    install_as_the_wheel_does(tmp_path)
+    share = str(tmp_path / "share")
+    desk = Desk(world, shell, XDG_DATA_DIRS=share, XDG_DATA_HOME=share)
+
+    desk.types(f"gds-exec completi{TAB}inst{TAB}fi{TAB}{ENTER}")
+
+    desk.sees("[completions][install][fish]")
+
+
+@needs("zsh")
+def test_zsh_searches_a_directory_of_the_name_that_the_wheel_has_for_it(tmp_path: Path) -> None:
+    install_as_the_wheel_does(tmp_path)
+    [ours] = (path.parent.relative_to(tmp_path) for path in tmp_path.rglob("_gds-exec"))
+
+    searched = subprocess.run(["zsh", "-fc", "print -rl $fpath"], capture_output=True, text=True, check=True)
+
+    assert any(directory.endswith(f"/{ours}") for directory in searched.stdout.splitlines())
+
+
+@finding_it
+def test_each_shell_finds_what_completions_install_writes(shell: Completer, world: World) -> None:
+    home = {"XDG_DATA_HOME": str(world.home / "data"), "XDG_CONFIG_HOME": str(world.home / "config")}
+    done = world.run("completions", "install", str(shell), environ=home)
+    assert (done.returncode, done.stderr) == (0, b"")
+    desk = Desk(world, shell, **home)
+
+    desk.types(f"gds-exec completi{TAB}inst{TAB}fi{TAB}{ENTER}")
+
+    desk.sees("[completions][install][fish]")
+
+
+@pytest.mark.parametrize("shell", BY_ITSELF[:1])
+def test_bash_completion_itself_is_handed_the_command(shell: Completer, world: World) -> None:
+    world.run("completions", "install", "bash")
+    desk = Desk(world, shell)
+    desk.types(f"complete -W deploy-now only-command{ENTER}")
+
+    desk.types(f"gds-exec -r eu-west-1 team-00000 -- only-command depl{TAB}{ENTER}")
+
+    desk.sees("[-r][eu-west-1][team-00000][--][only-command][deploy-now]")
 
 
 def test_a_role_is_listed_with_what_it_is(world: World) -> None:
