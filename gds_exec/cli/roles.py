@@ -54,7 +54,8 @@ def roles(environ: Mapping[str, str], *, form: str | None) -> None:
     """Print every profile of the AWS files as `plain` lines, a `table`, `json`, `csv`, or `names` alone.
 
     Without a form, a terminal gets the table, if it is not too long, and everything else the lines: two
-    spaces, the name padded to the longest, two spaces, the role's ARN or what there is in its place.
+    spaces, the name padded to the longest, two spaces, and a description in plain words, which people's
+    scripts take off again (`sed -E "s/ +[a-zA-Z0-9_ ]+//"`): no ARN, for that has other signs.
     """
     environ = callers_environment(environ)
     read_at = time.time()
@@ -102,7 +103,11 @@ def _value(section: Section, key: str) -> str:
 
 
 def _as_plain(listed: list[Listed]) -> str:
-    return render.aligned([(entry.role, entry.arn or entry.source) for entry in listed], indent="  ")
+    return render.aligned([(entry.role, _description(entry)) for entry in listed], indent="  ")
+
+
+def _description(entry: Listed) -> str:
+    return f"account {entry.account}" if entry.account else entry.arn or entry.source
 
 
 def _as_table(listed: list[Listed]) -> str:

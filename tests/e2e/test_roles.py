@@ -42,12 +42,19 @@ def test_lines_for_a_pipe_are_two_spaces_the_name_two_spaces_and_what_it_leads_t
 ) -> None:
     done = three.run(*argv)
 
-    arn = "arn:aws:iam::222222222222:role"
     assert done.stdout.decode().splitlines() == [
         "  gds-users  access keys",
-        f"  prod       {arn}/prod",
-        f"  staging    {arn}/staging",
+        "  prod       account 222222222222",
+        "  staging    account 222222222222",
     ]
+
+
+def test_a_script_that_takes_the_descriptions_off_has_the_names(three: World) -> None:
+    line = r"""gds-exec | grep -E . | sed -E -e 's/^[ \t]+//' -e 's/ +[a-zA-Z0-9_ /t]+//' | sort"""
+
+    done = three.run_program("sh", "-c", line)
+
+    assert done.stdout.decode().splitlines() == ["gds-users", "prod", "staging"]
 
 
 @pytest.mark.parametrize("argv", [("roles",), ()], ids=["roles", "gds-exec alone"])
