@@ -178,6 +178,25 @@ def test_powershell_has_values_between_single_quotes(value: str | None, expected
     assert statements("powershell", {"A": value}) == expected
 
 
+@given(value=VALUES)
+def test_powershell_reads_every_value_back(value: str) -> None:
+    found = re.fullmatch(r"\$Env:A = '((?:[^'‘’‚‛]|['‘’‚‛]{2})*)';\n", statements("powershell", {"A": value}))  # noqa: RUF001
+
+    assert found, "a quote within the value ends it"
+    # Source: PowerShell's tokenizer, which takes the first of two quotes and passes over the second.
+    assert re.sub("(['‘’‚‛])['‘’‚‛]", r"\1", found[1]) == value  # noqa: RUF001
+
+
+@given(value=VALUES | st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+def test_cmd_has_every_value_as_it_is_or_it_is_refused(value: str) -> None:
+    try:
+        text = statements("cmd", {"A": value})
+    except OutputFailed:
+        assert not value.isascii() or not value.isprintable() or set(value) & set('"%!')
+    else:
+        assert text == f'set "A={value}"\r\n'
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
