@@ -177,9 +177,48 @@ __gds_exec_offer_arguments() {
     esac
 }
 
+# Put what completes a command into `spec`, as `complete -p` tells it; bash-completion loads it where it can.
+__gds_exec_spec_of() {
+    if ! spec=$(complete -p "$1" 2>/dev/null); then
+        if declare -F _comp_load >/dev/null; then
+            _comp_load -- "$1"
+        elif declare -F __load_completion >/dev/null; then
+            __load_completion "$1"
+        fi
+        spec=$(complete -p "$1" 2>/dev/null || complete -p "${1##*/}" 2>/dev/null)
+    fi
+}
+
+# Ask the program of a `complete -C`, such as AWS's and Terraform's, as bash does, which bash-completion does not:
+# it is told of the line from the command on, of whose place `$1` is the number.
+__gds_exec_ask_program() {
+    local spec program option i quoted="'\\''" line=$COMP_LINE
+    __gds_exec_spec_of "${COMP_WORDS[$1]}"
+    [[ $spec == *" -C '"* ]] || return 1
+    program=${spec#*" -C '"}
+    program=${program%"' "*}
+    program=${program//"$quoted"/\'}
+    for option in bashdefault default filenames nospace; do
+        [[ $spec == *" -o $option "* ]] && compopt -o "$option" 2>/dev/null
+    done
+    for ((i = 0; i < $1; i++)); do
+        line=${line#*"${COMP_WORDS[i]}"}
+    done
+    line=${line#"${line%%[![:space:]]*}"}
+    local point=$((COMP_POINT - ${#COMP_LINE} + ${#line}))
+    while IFS= read -r option; do
+        COMPREPLY[${#COMPREPLY[@]}]=$option
+    done < <(
+        export COMP_LINE=$line COMP_POINT=$point COMP_KEY COMP_TYPE
+        eval "$program"' "${COMP_WORDS[$1]}" "${current#"$kept"}" "${COMP_WORDS[COMP_CWORD - 1]}"' 2>/dev/null
+    )
+}
+
 # What the command's own completion offers, as if gds-exec and all before the command were not there.
 __gds_exec_hand_over() {
-    if declare -F _comp_command_offset >/dev/null; then
+    if (($1 < COMP_CWORD)) && __gds_exec_ask_program "$1"; then
+        return
+    elif declare -F _comp_command_offset >/dev/null; then
         _comp_command_offset "$1"
     elif declare -F _command_offset >/dev/null; then
         _command_offset "$1"

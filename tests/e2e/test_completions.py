@@ -222,6 +222,29 @@ def test_the_command_has_its_own_completion(names: Path, desk: Desk) -> None:
     desk.sees("[--duration=8h][team-00000][only-command][deploy-now]")
 
 
+# As AWS's and Terraform's are: told of the command line by variables, and of its words by arguments.
+COMPLETER = """
+asked="$COMP_LINE|$COMP_POINT|$*"
+[ "$asked" = "only-command --in x depl|24|it's only-command depl x" ] && echo deploy-now
+"""
+
+
+@needs("bash")
+@pytest.mark.parametrize("loaded", [":", f". {BASH_COMPLETION}"], ids=["bash alone", "bash-completion"])
+def test_a_program_that_completes_its_command_is_asked_of_the_command_alone(
+    loaded: str, world: World
+) -> None:
+    if loaded != ":" and not os.path.exists(BASH_COMPLETION):
+        pytest.skip("bash-completion is not installed")
+    desk = Desk(world, replace(BASH, load=f"{loaded}; {BASH.load}"))
+    _write_program(world.home / "programs" / "own", COMPLETER)
+    desk.types(f"""complete -o nospace -C "own 'it'\\''s'" only-command{ENTER}""")
+
+    desk.types(f"gds-exec -r eu-west-1 team-00000 --  only-command --in x depl{TAB}, it{ENTER}")
+
+    desk.sees("[-r][eu-west-1][team-00000][--][only-command][--in][x][deploy-now,][it]")
+
+
 def install_as_the_wheel_does(prefix: Path) -> None:
     project = tomllib.loads((COMPLETIONS.parent / "pyproject.toml").read_text())
     files = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
