@@ -141,7 +141,9 @@ def wired_provider(
     )
 
 
-def _asked(profile: Profile, invocation: Invocation, *, renewing: bool) -> Asked:
+def _asked(
+    profile: Profile, invocation: Invocation, *, renewing: bool, now: Callable[[], float] = time.time
+) -> Asked:
     def first_set(*values: int | None) -> int | None:
         return next((value for value in values if value is not None), None)
 
@@ -152,6 +154,7 @@ def _asked(profile: Profile, invocation: Invocation, *, renewing: bool) -> Asked
         scope=_scope(invocation),
         mfa_max_age_seconds=first_set(invocation.mfa_max_age_seconds, profile.mfa_max_age_seconds),
         new_session=invocation.new_session,
+        at=now(),
         renewing=renewing,
     )
 

@@ -36,7 +36,7 @@ _CALL_SECONDS = 5  # of a session's life that its own making may take
 
 
 class Asked(Value):
-    """What the person asked of the session, beyond its role."""
+    """What the person asked of the session, beyond its role; `at` is when, in seconds since the epoch."""
 
     duration_seconds: int | None = None
     min_remaining_seconds: int | None = None
@@ -44,6 +44,7 @@ class Asked(Value):
     scope: Scope | None = None
     mfa_max_age_seconds: int | None = None
     new_session: bool = False
+    at: float = float("inf")
     renewing: bool = False  # what is due to be renewed is not enough
 
 
@@ -126,7 +127,8 @@ def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wan
     session = held.session
     if held.is_just_made:
         return True
-    if asked.new_session and (is_wanted or isinstance(request, AssumeRoleRequest)):
+    is_new = session.age_seconds(now) < now - asked.at  # another process has made it while we waited
+    if asked.new_session and not is_new and (is_wanted or isinstance(request, AssumeRoleRequest)):
         return False
     if is_wanted:
         if asked.renewing and is_due(session, now):

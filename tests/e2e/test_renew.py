@@ -164,6 +164,24 @@ def test_who_declines_keeps_the_old_session(world: World) -> None:
     assert key_id(role_session(world)) == old
 
 
+def test_who_waits_for_another_renewal_has_what_that_made(world: World) -> None:
+    world.add_role("prod", max_session=2 * HOUR)
+    world.sign_in("prod", *DIRECT)
+    first = world.terminal("renew", "prod", *DIRECT)
+    first.expect_exact(PROMPT)
+    second = world.terminal("renew", "prod", *DIRECT)
+    second.expect_exact("waiting for another gds-exec")
+
+    first.sendline(world.code())
+    finish(first)
+    said = finish(second)
+
+    assert (first.exitstatus, second.exitstatus) == (0, 0), said
+    assert PROMPT not in said
+    assert "the session of prod is fresh" in said
+    assert codes_sent(world.aws) == 2
+
+
 # What runs
 
 

@@ -10,6 +10,7 @@ from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.scope import Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation
+from tests.fakes import NOON
 
 PROFILE = Profile("admin", StoredKeys("base", "AKIAEXAMPLE", "a-secret"))
 DEMANDING = PROFILE.but(min_remaining_seconds=600, mfa_max_age_seconds=900)
@@ -51,8 +52,8 @@ def test_a_minimum_and_an_age_are_the_person_s_or_else_the_profile_s(
 def test_what_is_asked_on_the_command_line_is_asked_of_the_provider() -> None:
     invocation = Invocation(role="admin", duration_seconds=7200, session_name="ci-1", new_session=True)
 
-    assert _asked(PROFILE, invocation, renewing=True) == Asked(
-        duration_seconds=7200, session_name="ci-1", new_session=True, renewing=True
+    assert _asked(PROFILE, invocation, renewing=True, now=lambda: NOON) == Asked(
+        duration_seconds=7200, session_name="ci-1", new_session=True, at=NOON, renewing=True
     )
 
 

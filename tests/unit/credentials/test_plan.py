@@ -269,6 +269,8 @@ def left(seconds: float, *, life: int = HOUR, mark: str = "0001") -> Held:
         pytest.param(left(1799), Asked(min_remaining_seconds=1800), False, id="less than was asked for"),
         pytest.param(left(60), Asked(min_remaining_seconds=60), True, id="a minimum below the default"),
         pytest.param(left(HOUR), Asked(new_session=True), False, id="a new one is wanted"),
+        pytest.param(left(3590), Asked(new_session=True, at=NOON - 11), True, id="made since that was asked"),
+        pytest.param(left(3590), Asked(new_session=True, at=NOON - 10), False, id="made just before"),
     ],
 )
 def test_a_cached_role_session_is_used_while_enough_time_is_left(
