@@ -4,8 +4,10 @@
 __gds_exec_takes_value() {
     case $1 in
     --role | --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --region | \
-        --mfa-code | --mfa-token | --source-profile | --session-name | --wait | --format | --open | --service | \
-        --write-profile | --policy | --policy-arn | --tag | --transitive-tag | --source-identity | --external-id)
+        --mfa-code | --mfa-token | --source-profile | --source | --web-identity-token-file | \
+        --web-identity-token-env | --web-identity-token-command | --audience | --expect-account | --session-name | \
+        --timeout | --wait | --format | --open | --service | --write-profile | --policy | --policy-arn | --tag | \
+        --transitive-tag | --source-identity | --external-id)
         return 0
         ;;
     esac
@@ -15,17 +17,19 @@ __gds_exec_takes_value() {
 
 # Put the options of a word, or those of running as a role, into `options`.
 __gds_exec_options() {
-    local scope='--policy --policy-arn --read-only --tag --transitive-tag --source-identity --external-id'
-    local session='--duration --min-remaining --mfa-max-age --session-name --source-profile --region -r'
+    local scope='--policy --policy-arn --read-only --tag --transitive-tag --source-identity --external-id --ci-tags'
+    local session='--duration --min-remaining --mfa-max-age --session-name --region -r --expect-account --timeout'
+    session+=' --cache --source-profile --source --web-identity-token-file --web-identity-token-env'
+    session+=' --web-identity-token-command --audience'
     local code='--mfa-code -t --no-input --wait --quiet -q'
     local all
     case $1 in
     '')
-        all="$session --refresh --new-session $code $scope --role --shell -s --export -e --format"
+        all="$session --refresh --new-session --pass-id-token $code $scope --role --shell -s --export -e --format"
         all+=' --write-profile --unset --login -l --open -o --service --print --switch-role --describe -d --json'
         all+=' --names --csv --version -V'
         ;;
-    credential-process) all="$session --refresh --new-session $code $scope --role" ;;
+    credential-process) all="$session --refresh --new-session --pass-id-token $code $scope --role" ;;
     explain) all="$session --new-session --no-input $scope --role --json" ;;
     renew) all="${session/--min-remaining /} $code $scope" ;;
     roles) all='--names --csv --json' ;;
@@ -144,7 +148,7 @@ __gds_exec_offer_files() {
 
 __gds_exec_offer_values() {
     case $1 in
-    --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --wait)
+    --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --timeout | --wait)
         __gds_exec_offer 15m 30m 1h 3h 8h 12h
         ;;
     --region | -*r)
@@ -159,7 +163,8 @@ __gds_exec_offer_values() {
         __gds_exec_offer sh fish powershell cmd dotenv json credential-process ini github-env github-output \
             assume-role-json
         ;;
-    --policy) __gds_exec_offer_files ;;
+    --source) __gds_exec_offer profile environment web-identity github container instance ;;
+    --policy | --web-identity-token-file) __gds_exec_offer_files ;;
     esac
 }
 

@@ -16,7 +16,9 @@ function __gds_exec_takes_value
     switch $argv[1]
         case --role --duration --art -art --assume-role-ttl --min-remaining --mfa-max-age --region --mfa-code \
                 --mfa-token --source-profile --session-name --wait --format --open --service --write-profile \
-                --policy --policy-arn --tag --transitive-tag --source-identity --external-id
+                --policy --policy-arn --tag --transitive-tag --source-identity --external-id --source \
+                --web-identity-token-file --web-identity-token-env --web-identity-token-command --audience \
+                --expect-account --timeout
             return 0
     end
     string match -rq '^-[^-ort]*[ort]$' -- $argv[1]
@@ -28,8 +30,16 @@ function __gds_exec_options -a word
         --duration\t'how long the session is to last' \
         --mfa-max-age\t'ask for a fresh code where the last one is older' \
         --session-name\t"the role session's name" \
+        {--region,-r}\t'the region' \
+        --expect-account\t'start only in this account' \
+        --timeout\t'how long getting the session may take' \
+        --cache\t'keep sessions on disk in CI too' \
         --source-profile\t'the profile whose keys to begin with' \
-        {--region,-r}\t'the region'
+        --source\t'begin with this kind of source and no other' \
+        --web-identity-token-file\t'begin with the OIDC token in this file' \
+        --web-identity-token-env\t'begin with the OIDC token in this variable' \
+        --web-identity-token-command\t'begin with the OIDC token that this command prints' \
+        --audience\t'whom GitHub is to mint its token for'
     set -l start \
         --min-remaining\t'start only with at least this much time left' \
         --new-session\t'ignore the cached role session'
@@ -45,14 +55,17 @@ function __gds_exec_options -a word
         --tag\t'tag the session' \
         --transitive-tag\t'let a tag stay with sessions made from this one' \
         --source-identity\t'who CloudTrail is to say is behind the session' \
-        --external-id\t"the external id that the role's trust policy wants"
+        --external-id\t"the external id that the role's trust policy wants" \
+        --ci-tags\t'tag the session with what is known of the CI job'
     set -l role \
         --role\t'the role, where its name is also a word'
+    set -l pass \
+        --pass-id-token\t'let the command ask GitHub for tokens of its own'
     set -l json \
         --json\t'print JSON'
     switch "$word"
         case ''
-            printf '%s\n' $session $start $code $scope $role $json \
+            printf '%s\n' $session $start $code $scope $role $json $pass \
                 --refresh\t"keep the command's session fresh for as long as it runs" \
                 {--shell,-s}\t'run your shell as the role' \
                 {--export,-e}\t'print the session for eval' \
@@ -69,7 +82,7 @@ function __gds_exec_options -a word
                 --csv\t'list the roles as comma-separated values' \
                 {--version,-V}\t'show the version'
         case credential-process
-            printf '%s\n' $session $start $code $scope $role --refresh\t'keep the session fresh'
+            printf '%s\n' $session $start $code $scope $role $pass --refresh\t'keep the session fresh'
         case explain
             printf '%s\n' $session $start $scope $role $json --no-input\t'never ask'
         case renew
@@ -122,7 +135,7 @@ end
 
 function __gds_exec_values
     switch $argv[1]
-        case --duration --art -art --assume-role-ttl --min-remaining --mfa-max-age --wait
+        case --duration --art -art --assume-role-ttl --min-remaining --mfa-max-age --timeout --wait
             printf '%s\n' 15m 30m 1h 3h 8h 12h
         case --region '-*r'
             printf '%s\n' af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 \
@@ -135,7 +148,9 @@ function __gds_exec_values
         case --format
             printf '%s\n' sh fish powershell cmd dotenv json credential-process ini github-env github-output \
                 assume-role-json
-        case --policy
+        case --source
+            printf '%s\n' profile environment web-identity github container instance
+        case --policy --web-identity-token-file
             __fish_complete_path $argv[2]
     end
 end

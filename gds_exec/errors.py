@@ -6,17 +6,22 @@
     │   ├── BrokenFile                    a file that cannot be read or parsed
     │   ├── UnknownRole                   no profile, ARN or ACCOUNT/ROLE of that name
     │   ├── BrokenProfile                 settings that contradict or miss one another
+    │   │   └── SourceProfileMissing          a source_profile that is in no file
     │   ├── NoAccessKey                   a source profile without keys
     │   └── NotSupportedYet               settings that another release will read
     ├── CredentialsError             125  no session could be had
     │   ├── AwsRefused                    AWS answered, and said no
     │   │   ├── TokenCodeRefused              a wrong or spent MFA code
     │   │   ├── AssumeRoleDenied              AccessDenied on AssumeRole
+    │   │   ├── PackedPolicyTooLarge          more policies and tags than a session has room for
     │   │   └── SourceCredentialsInvalid      the keys that asked are expired, revoked or unknown
     │   ├── AwsUnreachable                no answer, or none that AWS would give
     │   │   └── AnswerLost                    a call that may have spent its MFA code
     │   ├── HelperFailed                  credential_process or mfa_process
+    │   ├── SourceFailed                  an instance, a container or a CI that gave nothing
     │   ├── SessionTooShort               less time left than was asked for
+    │   ├── WrongAccount                  the session is of another account than was expected
+    │   ├── OutOfTime                     no session within the time that was set
     │   └── LockTimeout                   another gds-exec holds the lock
     ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
     ├── OutputFailed                 125  what we print cannot be written
@@ -62,6 +67,10 @@ class BrokenProfile(ConfigError):
     slug = "broken-profile"
 
 
+class SourceProfileMissing(BrokenProfile):
+    slug = "source-profile-missing"
+
+
 class NoAccessKey(ConfigError):
     slug = "no-access-key"
 
@@ -92,6 +101,10 @@ class AssumeRoleDenied(AwsRefused):
     slug = "access-denied"
 
 
+class PackedPolicyTooLarge(AwsRefused):
+    slug = "packed-policy-too-large"
+
+
 class SourceCredentialsInvalid(AwsRefused):
     slug = "source-credentials-invalid"
 
@@ -108,8 +121,20 @@ class HelperFailed(CredentialsError):
     slug = "helper-failed"
 
 
+class SourceFailed(CredentialsError):
+    slug = "source-failed"
+
+
 class SessionTooShort(CredentialsError):
     slug = "session-too-short"
+
+
+class WrongAccount(CredentialsError):
+    slug = "wrong-account"
+
+
+class OutOfTime(CredentialsError):
+    slug = "out-of-time"
 
 
 class LockTimeout(CredentialsError):

@@ -12,9 +12,17 @@ role begins the command, and nothing after that is ever ours. No parser library 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import TypeVar
+    from typing import TypeVar, dataclass_transform
 
     Value = TypeVar("Value")
+
+    @dataclass_transform(kw_only_default=True)
+    def _with_fields(decorated: type[Value]) -> type[Value]: ...
+else:
+
+    def _with_fields(decorated):  # `value` does more, and is one more module to load
+        return decorated
+
 
 WORDS = (
     "completions",
@@ -44,7 +52,14 @@ VALUE_OPTIONS = {
     "--mfa-token": "--mfa-code",
     "-t": "--mfa-code",
     "--source-profile": "--source-profile",
+    "--source": "--source",
+    "--web-identity-token-file": "--web-identity-token-file",
+    "--web-identity-token-env": "--web-identity-token-env",
+    "--web-identity-token-command": "--web-identity-token-command",
+    "--audience": "--audience",
+    "--expect-account": "--expect-account",
     "--session-name": "--session-name",
+    "--timeout": "--timeout",
     "--wait": "--wait",
     "--scope": "--scope",
 }
@@ -68,7 +83,10 @@ ACTION_VALUE_OPTIONS = {
     "--write-profile": "--write-profile",
 }
 FLAGS = {
+    "--cache": "--cache",
+    "--ci-tags": "--ci-tags",
     "--new-session": "--new-session",
+    "--pass-id-token": "--pass-id-token",
     "--no-input": "--no-input",
     "--quiet": "--quiet",
     "-q": "--quiet",
@@ -77,6 +95,8 @@ FLAGS = {
     "-s": "--shell",
     "--skip-ip-range-checks": "--skip-ip-range-checks",
 }
+# What a chain's first credentials can be had from.
+SOURCES = ("profile", "environment", "web-identity", "github", "container", "instance")
 DEFAULT_WAIT_SECONDS = 300
 _HINT = "gds-exec ROLE -- COMMAND [ARG]..."
 _WITHOUT_VARIABLE = (
@@ -89,6 +109,7 @@ _NO_PUNCTUATION = str.maketrans("", "", "_+=,.@-")  # that STS takes in the name
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
+@_with_fields
 class Invocation:
     """A role, what was asked of its session, and the command to run as it; never changed.
 
@@ -96,68 +117,44 @@ class Invocation:
     it is asked for besides (`credentials.scope`).
     """
 
-    __slots__ = (
-        "command",
-        "duration_seconds",
-        "mfa_code",
-        "mfa_max_age_seconds",
-        "min_remaining_seconds",
-        "new_session",
-        "no_input",
-        "quiet",
-        "refresh",
-        "region",
-        "role",
-        "scope",
-        "session_name",
-        "shell",
-        "source_profile",
-        "wait_seconds",
-        "word",
-    )
+    role: "str"
+    word: "str" = ""
+    command: "tuple[str, ...]" = ()
+    shell: "bool" = False
+    duration_seconds: "int | None" = None
+    min_remaining_seconds: "int | None" = None
+    mfa_max_age_seconds: "int | None" = None
+    region: "str | None" = None
+    mfa_code: "str | None" = None
+    source_profile: "str | None" = None
+    source: "str | None" = None
+    web_identity_token_file: "str | None" = None
+    web_identity_token_env: "str | None" = None
+    web_identity_token_command: "str | None" = None
+    audience: "str | None" = None
+    expect_account: "str | None" = None
+    session_name: "str | None" = None
+    scope: "str | None" = None
+    ci_tags: "bool" = False
+    new_session: "bool" = False
+    refresh: "bool" = False
+    no_input: "bool" = False
+    timeout_seconds: "int | None" = None
+    wait_seconds: "int" = DEFAULT_WAIT_SECONDS
+    cache: "bool" = False
+    pass_id_token: "bool" = False
+    quiet: "bool" = False
 
-    def __init__(
-        self,
-        *,
-        role: str,
-        word: str = "",
-        command: tuple[str, ...] = (),
-        shell: bool = False,
-        duration_seconds: int | None = None,
-        min_remaining_seconds: int | None = None,
-        mfa_max_age_seconds: int | None = None,
-        region: str | None = None,
-        mfa_code: str | None = None,
-        source_profile: str | None = None,
-        session_name: str | None = None,
-        scope: str | None = None,
-        new_session: bool = False,
-        refresh: bool = False,
-        no_input: bool = False,
-        wait_seconds: int = DEFAULT_WAIT_SECONDS,
-        quiet: bool = False,
-    ) -> None:
-        self.role = role
-        self.word = word
-        self.command = command
-        self.shell = shell
-        self.duration_seconds = duration_seconds
-        self.min_remaining_seconds = min_remaining_seconds
-        self.mfa_max_age_seconds = mfa_max_age_seconds
-        self.region = region
-        self.mfa_code = mfa_code
-        self.source_profile = source_profile
-        self.session_name = session_name
-        self.scope = scope
-        self.new_session = new_session
-        self.refresh = refresh
-        self.no_input = no_input
-        self.wait_seconds = wait_seconds
-        self.quiet = quiet
+    if not TYPE_CHECKING:
+
+        def __init__(self, *, role, **said):
+            if said.keys() - Invocation.__annotations__.keys():
+                raise TypeError(f"an invocation has no {', '.join(said)}")
+            self.__dict__.update(said, role=role)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Invocation) and all(
-            getattr(self, name) == getattr(other, name) for name in self.__slots__
+            getattr(self, name) == getattr(other, name) for name in Invocation.__annotations__
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -191,33 +188,6 @@ def canonical(argv: list[str]) -> Spoken:
         from gds_exec.errors import UsageError
 
         raise UsageError(unclear.message, hint=unclear.hint) from None
-
-
-def session_arguments(invocation: Invocation) -> tuple[str, ...]:
-    """Return the options that ask for the same session again."""
-    values = (
-        ("--role", invocation.role),
-        ("--duration", invocation.duration_seconds),
-        ("--min-remaining", invocation.min_remaining_seconds),
-        ("--mfa-max-age", invocation.mfa_max_age_seconds),
-        ("--region", invocation.region),
-        ("--source-profile", invocation.source_profile),
-        ("--session-name", invocation.session_name),
-        ("--scope", invocation.scope),
-    )
-    return tuple(f"{name}={value}" for name, value in values if value is not None)
-
-
-def without_secrets(environ: "Mapping[str, str]") -> "dict[str, str]":
-    """Return the environment without a token code, which has been spent by then."""
-    return {name: value for name, value in environ.items() if name != variable_of("--mfa-code")}
-
-
-def without_settings(environ: "Mapping[str, str]") -> "dict[str, str]":
-    """Return the environment without the variables that stand for options."""
-    options = (*VALUE_OPTIONS.values(), *SCOPE_OPTIONS, *FLAGS.values(), "--debug")
-    names = {variable_of(option) for option in options}
-    return {name: value for name, value in environ.items() if name not in names}
 
 
 def variable_of(option: str) -> str:
@@ -371,12 +341,22 @@ def _invocation(spoken: Spoken, environ: "Mapping[str, str]") -> Invocation:
         region=_perhaps(region_name, options["--region"]),
         mfa_code=options["--mfa-code"] or None,
         source_profile=options["--source-profile"] or None,
+        source=_perhaps(source_name, options["--source"]),
+        web_identity_token_file=options["--web-identity-token-file"] or None,
+        web_identity_token_env=options["--web-identity-token-env"] or None,
+        web_identity_token_command=options["--web-identity-token-command"] or None,
+        audience=options["--audience"] or None,
+        expect_account=_perhaps(account_number, options["--expect-account"]),
         session_name=_perhaps(_session_name, options["--session-name"]),
         scope=options.get("--scope"),
+        ci_tags=_truth(options["--ci-tags"]),
         new_session=_truth(options["--new-session"]),
         refresh=_truth(options["--refresh"]),
         no_input=_truth(options["--no-input"]),
+        timeout_seconds=_perhaps(duration_seconds, options["--timeout"]),
         wait_seconds=_perhaps(duration_seconds, options["--wait"]) or DEFAULT_WAIT_SECONDS,
+        cache=_truth(options["--cache"]),
+        pass_id_token=_truth(options["--pass-id-token"]),
         quiet=_truth(options["--quiet"]),
     )
 
@@ -415,6 +395,20 @@ def _truth(text: str) -> bool:
 def region_name(text: str) -> str:
     """Return the text, which may be a region's name. Raise `ValueError` for one that cannot be."""
     if not (text.isascii() and text.replace("-", "").isalnum()):
+        raise ValueError(text)
+    return text
+
+
+def source_name(text: str) -> str:
+    """Return the text, which names one of `SOURCES`. Raise `ValueError` for any other."""
+    if text not in SOURCES:
+        raise ValueError(text)
+    return text
+
+
+def account_number(text: str) -> str:
+    """Return the text, which may be an account's number. Raise `ValueError` for one that cannot be."""
+    if not (len(text) == 12 and text.isascii() and text.isdigit()):
         raise ValueError(text)
     return text
 

@@ -62,6 +62,31 @@ def all_blocked() -> AbstractContextManager[set[int]]:
     return blocked(signal.valid_signals())
 
 
+class _TimeIsUp(BaseException):  # no Exception, which some library might take for its own
+    pass
+
+
+@contextmanager
+def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> Iterator[None]:
+    """Raise what `otherwise` makes if what is inside takes longer; only in the main thread."""
+    if seconds is None:
+        yield
+        return
+
+    def raise_time_is_up(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _TimeIsUp
+
+    try:
+        with handling({signal.SIGALRM: raise_time_is_up}):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, seconds)
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on in the program that we become
+    except _TimeIsUp:
+        raise otherwise() from None
+
+
 @contextmanager
 def deadly_signals_unwind() -> Iterator[None]:
     """Let a SIGTERM, SIGHUP or SIGQUIT kill us only when what is inside has been unwound.

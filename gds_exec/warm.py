@@ -19,11 +19,11 @@ from gds_exec.credentials.session_file import (
     read,
     read_private_text,
 )
-from gds_exec.delivery.environment import callers_environment, child_environment
+from gds_exec.delivery.environment import Briefing, callers_environment, child_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
     from gds_exec.credentials.session import SessionCredentials
@@ -45,8 +45,27 @@ _VARIABLES = frozenset(
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
         "AWS_PROFILE",
         "AWS_REGION",
+        "AWS_ROLE_SESSION_NAME",
         "AWS_SHARED_CREDENTIALS_FILE",
+        "CI",
         "HOME",
+    )
+)
+# Of these it matters whether they are set: another source than a profile, which has no shortcut, or a CI.
+_MARKS = frozenset(
+    (
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "BUILD_TAG",
+        "CODEBUILD_BUILD_ID",
+        "TFC_RUN_ID",
+        "TF_BUILD",
     )
 )
 _PRIME = 2**255 - 19
@@ -93,7 +112,8 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
     minimum = invocation.min_remaining_seconds
     if command is not None and can_begin(cached.session, time.time(), min_remaining_seconds=minimum):
         try:
-            become(command, invocation, caller, cached.session, region=cached.region)
+            briefing = briefing_of(invocation, region=cached.region)
+            become(command, invocation.command, caller, cached.session, briefing)
         except Exception:  # noqa: BLE001  # the long way ends the same, and has the words for it
             return
 
@@ -135,20 +155,27 @@ def is_plain(invocation: "Invocation") -> bool:
 
 def become(
     path: str,
-    invocation: "Invocation",
+    argv: "Sequence[str]",
     environ: "Mapping[str, str]",
     session: "SessionCredentials",
-    *,
-    region: str | None,
+    briefing: Briefing,
 ) -> "NoReturn":
-    """Become the command at `path` with the session in its environment; `region` is the role's own.
+    """Become the command at `path` with the session in its environment, which is the caller's otherwise.
 
     Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
     """
-    child_environ = child_environment(
-        environ, session, role=invocation.role, region=region, region_override=invocation.region
+    replace_process(path, argv, child_environment(environ, session, briefing))
+
+
+def briefing_of(invocation: "Invocation", *, region: str | None, lost_source: str | None = None) -> Briefing:
+    """Return what a command is told that was asked for so; `region` is the role's own."""
+    return Briefing(
+        invocation.role,
+        region=region,
+        region_override=invocation.region,
+        lost_source=lost_source,
+        may_request_tokens=invocation.pass_id_token,
     )
-    replace_process(path, invocation.command or (path,), child_environ)
 
 
 def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
@@ -156,14 +183,22 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
     wanted = (
         invocation.role,
         invocation.source_profile,
+        invocation.source,
+        invocation.web_identity_token_file,
+        invocation.web_identity_token_env,
+        invocation.web_identity_token_command,
+        invocation.audience,
+        invocation.expect_account,
         invocation.session_name,
         invocation.scope,
+        invocation.ci_tags,
+        invocation.cache,
         invocation.duration_seconds,
         invocation.min_remaining_seconds,
         invocation.quiet,  # there may be something to say to who is not quiet
     )
     variables = sorted((name, environ[name]) for name in _VARIABLES if name in environ)
-    return repr((wanted, variables))
+    return repr((wanted, variables, sorted(name for name in _MARKS if environ.get(name))))
 
 
 def file_of(asked: str) -> str:

@@ -8,19 +8,20 @@ from functools import partial
 
 import typer
 
-from gds_exec.cli import options
+from gds_exec.cli import action_options, options
 from gds_exec.cli.actions import Wanted, action_of, check_one
+from gds_exec.cli.asking import Ask, asked_session
 from gds_exec.cli.completing import install, show_completion
 from gds_exec.cli.explaining import explain
 from gds_exec.cli.exporting import export_nothing
+from gds_exec.cli.grouping import in_place_of
 from gds_exec.cli.renewing import renew
 from gds_exec.cli.role_shell import print_hook
 from gds_exec.cli.roles import roles as list_roles
-from gds_exec.cli.scoping import scoped
 from gds_exec.cli.sessions import clear_sessions, sessions
 from gds_exec.cli.whoami import whoami
 from gds_exec.errors import UsageError
-from gds_exec.invocation import DEFAULT_WAIT_SECONDS, DOCUMENT, Invocation
+from gds_exec.invocation import DOCUMENT, Invocation
 
 _WORDS_HELP = """
 [bold]Words[/bold]: [cyan]roles[/cyan] lists the roles; [cyan]explain[/cyan] shows where a role's settings
@@ -45,41 +46,29 @@ _explain_app, _roles_app, _whoami_app, _try_app, _code_app, _completions_app = (
 
 
 @_run_app.command(options_metavar="ROLE [OPTIONS] [--]", epilog=_WORDS_HELP)
-@scoped
+@in_place_of("ask", asked_session)
 def _run(
-    command: options.Command = None,
+    command: action_options.Command = None,
     *,
-    duration: options.Duration = None,
-    min_remaining: options.MinRemaining = None,
-    mfa_max_age: options.MfaMaxAge = None,
-    refresh: options.Refresh = False,
-    new_session: options.NewSession = False,
-    session_name: options.SessionName = None,
-    source_profile: options.SourceProfile = None,
-    region: options.Region = None,
-    scope: str | None = None,
-    mfa_code: options.MfaCode = None,
-    no_input: options.NoInput = False,
-    wait: options.Wait = None,
-    role: options.Role = None,
-    shell: options.Shell = False,
-    export: options.Export = False,
-    format_name: options.Format = None,
-    write_profile: options.WriteProfile = None,
-    unset: options.Unset = False,
-    login: options.Login = False,
-    url: options.Open = None,
-    service: options.Service = None,
-    is_printed: options.Print = False,
-    is_switch_role: options.SwitchRole = False,
-    describe: options.Describe = False,
-    names: options.Names = False,
-    csv: options.Csv = False,
-    as_json: options.Json = False,
-    quiet: options.Quiet = False,
-    skip_ip_range_checks: options.SkipIpRangeChecks = False,  # noqa: ARG001  # there are none
+    ask: Ask,
+    role: action_options.Role = None,
+    shell: action_options.Shell = False,
+    export: action_options.Export = False,
+    format_name: action_options.Format = None,
+    write_profile: action_options.WriteProfile = None,
+    unset: action_options.Unset = False,
+    login: action_options.Login = False,
+    url: action_options.Open = None,
+    service: action_options.Service = None,
+    is_printed: action_options.Print = False,
+    is_switch_role: action_options.SwitchRole = False,
+    describe: action_options.Describe = False,
+    names: action_options.Names = False,
+    csv: action_options.Csv = False,
+    as_json: action_options.Json = False,
+    skip_ip_range_checks: action_options.SkipIpRangeChecks = False,  # noqa: ARG001  # there are none
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
-    version: options.Version = False,  # noqa: ARG001  # its callback acts
+    version: action_options.Version = False,  # noqa: ARG001  # its callback acts
 ) -> Invocation | Action:
     """Run COMMAND as the AWS role ROLE, asking for an MFA code only when one is needed.
 
@@ -114,45 +103,16 @@ def _run(
             "there is no role",
             hint=f"{_HINT}; gds-exec --help; or try it out: gds-exec try",
         )
-    invocation = Invocation(
-        role=role,
-        command=tuple(command or ()),
-        shell=shell,
-        duration_seconds=duration,
-        min_remaining_seconds=min_remaining,
-        mfa_max_age_seconds=mfa_max_age,
-        region=region,
-        mfa_code=mfa_code,
-        source_profile=source_profile,
-        session_name=session_name,
-        scope=scope,
-        new_session=new_session,
-        refresh=refresh,
-        no_input=no_input,
-        wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
-        quiet=quiet,
-    )
+    invocation = ask(role=role, command=tuple(command or ()), shell=shell)
     return action_of(invocation, wanted) or invocation
 
 
 @_document_app.command(DOCUMENT, options_metavar="ROLE [OPTIONS]")
-@scoped
+@in_place_of("ask", asked_session)
 def _document(
     *,
-    role: options.Role = None,
-    duration: options.Duration = None,
-    min_remaining: options.MinRemaining = None,
-    mfa_max_age: options.MfaMaxAge = None,
-    refresh: options.Refresh = False,
-    new_session: options.NewSession = False,
-    session_name: options.SessionName = None,
-    source_profile: options.SourceProfile = None,
-    region: options.Region = None,
-    scope: str | None = None,
-    mfa_code: options.MfaCode = None,
-    no_input: options.NoInput = False,
-    wait: options.Wait = None,
-    quiet: options.Quiet = False,
+    role: action_options.Role = None,
+    ask: Ask,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Invocation:
     """Print ROLE's session as JSON, for `credential_process = gds-exec credential-process ROLE`.
@@ -161,70 +121,29 @@ def _document(
     """
     if role is None:
         raise UsageError("there is no role", hint="gds-exec credential-process ROLE")
-    return Invocation(
-        role=role,
-        word=DOCUMENT,
-        duration_seconds=duration,
-        min_remaining_seconds=min_remaining,
-        mfa_max_age_seconds=mfa_max_age,
-        region=region,
-        mfa_code=mfa_code,
-        source_profile=source_profile,
-        session_name=session_name,
-        scope=scope,
-        new_session=new_session,
-        refresh=refresh,
-        no_input=no_input,
-        wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
-        quiet=quiet,
-    )
+    return ask(role=role, word=DOCUMENT)
 
 
 @_renew_app.command(options_metavar="[ROLE]... [OPTIONS]")
-@scoped
+@in_place_of("ask", asked_session, without=("min_remaining", "refresh", "new_session", "pass_id_token"))
 def _renew(
-    roles: options.SomeRoles = None,
+    roles: action_options.SomeRoles = None,
     *,
-    duration: options.Duration = None,
-    mfa_max_age: options.MfaMaxAge = None,
-    session_name: options.SessionName = None,
-    source_profile: options.SourceProfile = None,
-    region: options.Region = None,
-    scope: str | None = None,
-    mfa_code: options.MfaCode = None,
-    no_input: options.NoInput = False,
-    wait: options.Wait = None,
-    quiet: options.Quiet = False,
+    ask: Ask,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Get a fresh session for ROLE now: open role shells and refreshed commands pick it up.
 
     In a role shell it needs no ROLE.
     """
-    invocations = [
-        Invocation(
-            role=role,
-            duration_seconds=duration,
-            mfa_max_age_seconds=mfa_max_age,
-            region=region,
-            mfa_code=mfa_code,
-            source_profile=source_profile,
-            session_name=session_name,
-            scope=scope,
-            no_input=no_input,
-            wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
-            quiet=quiet,
-        )
-        for role in roles or ()
-    ]
-    return partial(renew, invocations)
+    return partial(renew, [ask(role=role) for role in roles or ()])
 
 
 @_sessions_app.command()
 def _sessions(
-    what: options.Clear = None,
-    role: options.OneRoleOrAll = None,
-    as_json: options.Json = False,
+    what: action_options.Clear = None,
+    role: action_options.OneRoleOrAll = None,
+    as_json: action_options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """List the cached sessions, and the role shells and refreshed commands that run.
@@ -240,7 +159,7 @@ def _sessions(
 
 @_completions_app.command()
 def _completions(
-    what: options.CompletionsOf,
+    what: action_options.CompletionsOf,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Print the completions of a shell; `gds-exec completions install SHELL` puts them where it looks."""
@@ -254,7 +173,7 @@ def _completions(
 
 @_shell_init_app.command()
 def _shell_init(
-    kind: options.ShellKind,
+    kind: action_options.ShellKind,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Print the hook that renews a role shell at its prompt, for your own rc file.
@@ -265,45 +184,25 @@ def _shell_init(
 
 
 @_explain_app.command(options_metavar="ROLE [OPTIONS]")
-@scoped
+@in_place_of("ask", asked_session, without=("refresh", "mfa_code", "wait", "pass_id_token", "quiet"))
 def _explain(
     *,
-    role: options.Role = None,
-    duration: options.Duration = None,
-    min_remaining: options.MinRemaining = None,
-    mfa_max_age: options.MfaMaxAge = None,
-    new_session: options.NewSession = False,
-    session_name: options.SessionName = None,
-    source_profile: options.SourceProfile = None,
-    region: options.Region = None,
-    scope: str | None = None,
-    no_input: options.NoInput = False,
-    as_json: options.Json = False,
+    role: action_options.Role = None,
+    ask: Ask,
+    as_json: action_options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Explain how ROLE would be had, where each setting comes from, and what would happen next; offline."""
     if role is None:
         raise UsageError("there is no role", hint="gds-exec explain ROLE")
-    invocation = Invocation(
-        role=role,
-        duration_seconds=duration,
-        min_remaining_seconds=min_remaining,
-        mfa_max_age_seconds=mfa_max_age,
-        region=region,
-        source_profile=source_profile,
-        session_name=session_name,
-        scope=scope,
-        new_session=new_session,
-        no_input=no_input,
-    )
-    return partial(explain, invocation, as_json=as_json)
+    return partial(explain, ask(role=role), as_json=as_json)
 
 
 @_roles_app.command()
 def _roles(
-    names: options.Names = False,
-    csv: options.Csv = False,
-    as_json: options.Json = False,
+    names: action_options.Names = False,
+    csv: action_options.Csv = False,
+    as_json: action_options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """List the profiles of your AWS files, and the roles that they lead to."""
@@ -320,7 +219,7 @@ def _listing(*, names: bool, csv: bool, as_json: bool) -> Action:
 @_whoami_app.command()
 def _whoami(
     source_profile: options.SourceProfile = None,
-    as_json: options.Json = False,
+    as_json: action_options.Json = False,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Show who you are to AWS: the base identity and, inside a role's environment, the role's."""
@@ -329,7 +228,7 @@ def _whoami(
 
 @_try_app.command(options_metavar="[OPTIONS] [--]", context_settings={"allow_interspersed_args": False})
 def _try(
-    command: options.Command = None,
+    command: action_options.Command = None,
     debug: options.Debug = False,  # noqa: ARG001  # its callback acts
 ) -> Action:
     """Start a sandbox AWS and a shell (or COMMAND) in it; nothing of yours is touched.

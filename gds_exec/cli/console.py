@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+from gds_exec.again import without_secrets
 from gds_exec.child.browser import browser_command, open_in_browser
 from gds_exec.cli.messages import debug, printing
 from gds_exec.cli.run import put_together
 from gds_exec.cli.wiring import wired_files
 from gds_exec.config import profile_values
-from gds_exec.config.profile_chain import base_profile
 from gds_exec.config.role_names import role_arn_of
 from gds_exec.credentials.federation import signin_token
 from gds_exec.credentials.network import check_endpoint
@@ -24,7 +24,6 @@ from gds_exec.delivery.console import (
 )
 from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import BrokenProfile, UsageError
-from gds_exec.invocation import without_secrets
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -81,7 +80,7 @@ def _signin_url(run: Run, *, url: str | None, service: str | None) -> str:
     console = console_for(run.profile.roles[-1].role_arn)
     where = destination(console, region=_region(run), service=service, url=url)
     endpoint = federation_endpoint(console, _endpoint_url(run))
-    session = run.provider.retrieve()
+    session = run.retrieve()
     debug(f"a sign-in token is asked for at {endpoint}")
     token = signin_token(session, endpoint=endpoint, ca_bundle=run.profile.ca_bundle)
     return signin_url(endpoint, token=token, destination=where)
@@ -102,12 +101,7 @@ def _region(run: Run) -> str | None:
 
 def _endpoint_url(run: Run) -> str | None:
     """Return what is set in the place of AWS's own sign-in, and say where that is."""
-    role, files, environ = run.invocation.role, run.files, run.environ
-    if role not in files.profiles:
-        role = base_profile(files, environ=environ, source_profile=run.invocation.source_profile)
-    url = profile_values.endpoint_url(
-        "signin", files.profiles[role], services=files.services, environ=environ
-    )
+    url = run.profile.signin_endpoint_url
     host = check_endpoint(url)
     if host is not None:
         run.messages.warn_anyway(

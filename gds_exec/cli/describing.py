@@ -68,6 +68,7 @@ def _facts(run: Run, outlook: Outlook) -> Lines:
         "account": role_of(arn)[0] if arn else None,
         "region": run.invocation.region or of_caller or profile.region,
         "source_profile": profile.source.profile_name,
+        "source": profile.source.owner,
         "mfa_device": profile.mfa_serial or _device_in(outlook),
     }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def print_document(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Print the document, and nothing else; a code is asked for on the terminal."""
     run = put_together(invocation, environ, renewing=True)
-    session = freshest(run.provider, run.cache, notice=run.messages.notice)
+    session = run.within_time(lambda: freshest(run.provider, run.cache, notice=run.messages.notice))
     with printing():
         sys.stdout.write(document_of(session))
     run.remember(session)

@@ -13,7 +13,10 @@ from gds_exec.cli.forecast import called, moment, next_step, time_left
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
 from gds_exec.cli.scope_settings import with_scope
+from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.config.origins import traced_settings
+from gds_exec.config.source_origins import candidates
+from gds_exec.config.sources import WebIdentityToken
 from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.invocation import duration_text
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gds_exec.cli.run import Run
-    from gds_exec.config.origins import TracedSetting
+    from gds_exec.config.source_origins import Candidate
+    from gds_exec.config.tracing import TracedSetting
     from gds_exec.credentials.provider import Outlook
     from gds_exec.credentials.request import Request
     from gds_exec.credentials.session import SessionCredentials
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     Row = tuple[str, ...]
     Fact = dict[str, str | int | bool | None]
-    Document = dict[str, str | list[str] | list[Fact]]
+    Document = dict[str, str | list[str] | list[Fact] | None]
 
 _SOURCES = {
     GivenCode: ("given", "the code that was given"),
@@ -58,6 +62,7 @@ def _text(run: Run, outlook: Outlook, now: float) -> str:
     sections: dict[str, list[Row]] = {
         "chain": _chain_rows(run, outlook, now),
         "settings": [(setting.name, setting.value, setting.origin) for setting in _settings(run, outlook)],
+        "first credentials, in order": [_candidate_row(candidate) for candidate in _candidates(run)],
         "codes would come from": [(source,) for source in sources or ["nobody: nothing here can give one"]],
         "next": [(sentence,) for sentence in following],
     }
@@ -69,8 +74,10 @@ def _document(run: Run, outlook: Outlook, now: float) -> Document:
     return {
         "role": run.profile.name,
         "source_profile": run.profile.source.profile_name,
+        "source": run.profile.source.owner,
         "chain": [_step(request, held, now) for request, held in steps],
         "settings": [_setting(setting) for setting in _settings(run, outlook)],
+        "sources": [_candidate(candidate) for candidate in _candidates(run)],
         "code_sources": [_SOURCES[type(source)][0] for source in outlook.code_sources],
         "notices": list(outlook.plan.notices),
         "next": next_step(outlook, run.profile, now=now),
@@ -89,9 +96,28 @@ def _settings(run: Run, outlook: Outlook) -> list[TracedSetting]:
     return with_scope(settings, run)
 
 
+def _candidates(run: Run) -> list[Candidate]:
+    return candidates(
+        run.profile.source,
+        is_bare=run.profile.name not in run.files.profiles,
+        wanted=wanted_source(run.invocation),
+        environ=run.environ,
+    )
+
+
+def _candidate(candidate: Candidate) -> Fact:
+    return {"kind": candidate.kind, "source": candidate.owner, "is_taken": candidate.is_taken}
+
+
+def _candidate_row(candidate: Candidate) -> Row:
+    return candidate.kind, candidate.owner or "none here", "taken" if candidate.is_taken else ""
+
+
 def _chain_rows(run: Run, outlook: Outlook, now: float) -> list[Row]:
     """Return a row a step: from the keys, by way of what is cached, to the session that is wanted."""
-    rows: list[Row] = [("keys", f"profile {run.profile.source.profile_name}", "", "")]
+    source = run.profile.source
+    what = "token" if isinstance(source, WebIdentityToken) else "keys"
+    rows: list[Row] = [(what, source.owner, "", "")]
     for position, (request, held) in enumerate(zip(outlook.plan.requests, outlook.held, strict=True)):
         is_usable = position < outlook.plan.done
         state = _state(held, now, is_usable=is_usable)

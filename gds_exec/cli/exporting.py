@@ -7,7 +7,6 @@ import sys
 
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
-from gds_exec.context import suppress
 from gds_exec.delivery.credentials_file import write_profile as write_to_file
 from gds_exec.delivery.environment import child_environment
 from gds_exec.delivery.exports.changes import role_changes, undoing_changes
@@ -50,11 +49,10 @@ def export_session(
     run = put_together(invocation, environ)
     if write_profile is not None:
         _check_profile(run.files, write_profile)
-    session = run.provider.retrieve()
+    session = run.retrieve()
     run.remember(session)
     export = _export(run, session, environ)
     text = export_text(chosen, export)
-    _mask_in_log(session, environ)
     if write_profile is not None:
         _write(run, export, write_profile)
     if format_name is not None or write_profile is None:
@@ -90,13 +88,7 @@ def _check_profile(files: AwsFiles, name: str) -> None:
 
 
 def _export(run: Run, session: SessionCredentials, environ: Mapping[str, str]) -> Export:
-    child = child_environment(
-        run.environ,
-        session,
-        role=run.invocation.role,
-        region=run.profile.region,
-        region_override=run.invocation.region,
-    )
+    child = child_environment(run.environ, session, run.briefing)
     return Export(session, run.invocation.role, role_changes(environ, child))
 
 
@@ -107,20 +99,6 @@ def _write(run: Run, export: Export, name: str) -> None:
     region = export.variables.get("AWS_REGION")
     write_to_file(path, name, written_settings(export.session, role=export.role, region=region))
     run.messages.notice(f"profile {show(name)} of {show(path)} has the session")
-
-
-def _mask_in_log(session: SessionCredentials, environ: Mapping[str, str]) -> None:
-    """Have GitHub's runner keep the keys out of its log, before they can get there.
-
-    It obeys what it reads on standard error, too, which is not what is appended to a file.
-    """
-    if environ.get("GITHUB_ACTIONS") != "true" or sys.stderr is None:
-        return
-    key = session.access_key
-    secrets = filter(None, (key.access_key_id, key.secret_access_key, key.session_token))
-    with suppress(OSError, ValueError):
-        sys.stderr.write("".join(f"::add-mask::{secret.replace('%', '%25')}\n" for secret in secrets))
-        sys.stderr.flush()
 
 
 def _print(text: str) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from gds_exec.config.profiles import StoredKeys
+from gds_exec.config.sources import CredentialProcess, InstanceRole, WebIdentityToken
 from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.invocation import duration_text
+from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +83,11 @@ def _article(noun: str) -> str:
 
 
 def _keys(profile: Profile) -> str:
-    name = profile.source.profile_name
-    if isinstance(profile.source, StoredKeys):
-        return f"the keys of {name}"
-    return f"the keys that the credential_process of {name} prints"
+    source = profile.source
+    if isinstance(source, WebIdentityToken):
+        return show(source.owner)
+    if isinstance(source, CredentialProcess):
+        return f"the keys that the credential_process of {show(source.profile_name)} prints"
+    if isinstance(source, InstanceRole) and source.otherwise is not None:
+        return f"the keys of {source.owner}, if this is one"
+    return f"the keys of {show(source.profile_name or source.owner)}"

@@ -108,11 +108,14 @@ def say(text: str) -> None:
 
 
 def _write(*lines: str) -> None:
-    """Write the lines in one piece, so that no other process comes between them."""
+    emit("".join(f"{show(mask(line))}\n" for line in lines))
+
+
+def emit(text: str) -> None:
+    """Write the text as it is, secrets too, and in one piece: no other process comes between its lines."""
     if sys.stderr is None:
         return
     encoding = sys.stderr.encoding or "ascii"
-    text = "".join(f"{show(mask(line))}\n" for line in lines)
     data = text.encode(encoding, "backslashreplace")
     # A closed pipe or a full disk under standard error must not cost the command, and from the
     # background (`stty tostop`) the terminal must not stop us: we may hold a lock.

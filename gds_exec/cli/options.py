@@ -1,18 +1,23 @@
-"""Our options, each once: its names, its variable, its help, and what it accepts.
+"""The settings of a session as options, each once: its names, its variable, its help, what it accepts.
 
 `invocation.VALUE_OPTIONS` has the other names of those that take a value; by the time typer
 reads them they have their long one.
 """
 
-import sys
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
 
 from gds_exec.cli.messages import enable_debug
 from gds_exec.config.profile_values import is_session_name
-from gds_exec.invocation import duration_seconds, region_name, variable_of
+from gds_exec.invocation import (
+    SOURCES,
+    account_number,
+    duration_seconds,
+    region_name,
+    source_name,
+    variable_of,
+)
 
 
 def _duration(text: str) -> int:
@@ -35,29 +40,28 @@ def _region(text: str) -> str:
         raise typer.BadParameter(f"{text!r} is no region such as eu-west-2") from None
 
 
-def _show_version(is_wanted: bool) -> None:
-    if is_wanted:
-        sys.stdout.write(f"gds-exec {version('gds-exec')}\n")
-        raise typer.Exit
+def _source(text: str) -> str:
+    try:
+        return source_name(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(SOURCES)}") from None
+
+
+def _account(text: str) -> str:
+    try:
+        return account_number(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no account's number of 12 digits") from None
 
 
 def _setting(*names: str, help: str, panel: str, **more: Any) -> Any:  # noqa: A002  # as typer calls it
     return typer.Option(*names, help=help, rich_help_panel=panel, envvar=variable_of(names[0]), **more)
 
 
-def _action(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
-    return typer.Option(*names, help=help, rich_help_panel=_OTHER, **more)
-
-
-def _doing(*names: str, help: str, **more: Any) -> Any:  # noqa: A002
-    return typer.Option(*names, help=help, rich_help_panel=_INSTEAD, **more)
-
-
-_INSTEAD = "In place of a command"
-_SESSION, _CODE, _OTHER = "Session", "MFA code", "Other"
+_SESSION, _CODE, OTHER = "Session", "MFA code", "Other"
 _SCOPE = "What the session may do, and its marks"
+_SOURCE = "What the first credentials come from"
 
-Command = Annotated[list[str] | None, typer.Argument(metavar="[COMMAND [ARG]...]", hidden=True)]
 Duration = Annotated[
     int | None,
     _setting(
@@ -105,15 +109,90 @@ SessionName = Annotated[
         metavar="NAME",
     ),
 ]
-SourceProfile = Annotated[
-    str | None,
-    _setting(
-        "--source-profile", help="The profile whose keys to begin with.", panel=_SESSION, metavar="PROFILE"
-    ),
-]
 Region = Annotated[
     str | None,
     _setting("--region", help="The region (also -r).", panel=_SESSION, parser=_region, metavar="REGION"),
+]
+ExpectAccount = Annotated[
+    str | None,
+    _setting(
+        "--expect-account",
+        help="Start only in this account.",
+        panel=_SESSION,
+        parser=_account,
+        metavar="ACCOUNT",
+    ),
+]
+Timeout = Annotated[
+    int | None,
+    _setting(
+        "--timeout",
+        help="How long getting the session may take, a person's answer included (else as long as it takes).",
+        panel=_SESSION,
+        parser=_duration,
+        metavar="D",
+    ),
+]
+Cache = Annotated[
+    bool, _setting("--cache", help="Keep sessions on disk in CI too; elsewhere they are.", panel=_SESSION)
+]
+SourceProfile = Annotated[
+    str | None,
+    _setting(
+        "--source-profile", help="The profile whose keys to begin with.", panel=_SOURCE, metavar="PROFILE"
+    ),
+]
+Source = Annotated[
+    str | None,
+    _setting(
+        "--source",
+        help=f"Begin with this and nothing else: {', '.join(SOURCES)}.",
+        panel=_SOURCE,
+        parser=_source,
+        metavar="KIND",
+    ),
+]
+WebIdentityTokenFile = Annotated[
+    str | None,
+    _setting(
+        "--web-identity-token-file",
+        help="Begin with the OIDC token in this file, …",
+        panel=_SOURCE,
+        metavar="FILE",
+    ),
+]
+WebIdentityTokenEnv = Annotated[
+    str | None,
+    _setting("--web-identity-token-env", help="… in this variable, …", panel=_SOURCE, metavar="NAME"),
+]
+WebIdentityTokenCommand = Annotated[
+    str | None,
+    _setting(
+        "--web-identity-token-command",
+        help="… or that this command prints, run anew for each session.",
+        panel=_SOURCE,
+        metavar="COMMAND",
+    ),
+]
+Audience = Annotated[
+    str | None,
+    _setting(
+        "--audience",
+        help="Whom GitHub is to mint its token for (else sts.amazonaws.com).",
+        panel=_SOURCE,
+        metavar="AUDIENCE",
+    ),
+]
+PassIdToken = Annotated[
+    bool,
+    _setting(
+        "--pass-id-token",
+        help="Let the command ask GitHub for tokens of its own (ACTIONS_ID_TOKEN_REQUEST_URL).",
+        panel=_SOURCE,
+    ),
+]
+CiTags = Annotated[
+    bool, _setting("--ci-tags", help="Tag the session with what is known of the CI job.", panel=_SCOPE)
 ]
 MfaCode = Annotated[
     str | None,
@@ -188,55 +267,14 @@ ExternalId = Annotated[
     ),
 ]
 Scope = Annotated[str | None, typer.Option("--scope", hidden=True)]  # all of these together: for our own use
-Role = Annotated[
-    str | None, _action("--role", help="The role, where its name is also one of our words.", metavar="NAME")
-]
-Shell = Annotated[bool, _doing("--shell", "-s", help="Run your shell as the role.")]
-Export = Annotated[bool, _doing("--export", "-e", help="Print the session for `eval $(gds-exec ROLE -e)`.")]
-Format = Annotated[
-    str | None,
-    _doing(
-        "--format",
-        help="… or as fish, powershell, cmd, dotenv, json, credential-process, ini, github-env, "
-        "github-output, assume-role-json.",
-        metavar="F",
-    ),
-]
-WriteProfile = Annotated[
-    str | None,
-    _doing("--write-profile", help="… or into the AWS credentials file, as this profile.", metavar="NAME"),
-]
-Unset = Annotated[bool, _doing("--unset", help="Print what takes an exported session back out of the shell.")]
-Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]
-Open = Annotated[str | None, _doing("--open", help="Open this page of the console (also -o).", metavar="URL")]
-Service = Annotated[
-    str | None, _doing("--service", help="Open the console of this service, such as s3.", metavar="NAME")
-]
-Print = Annotated[bool, _doing("--print", help="Print the console's sign-in URL: a secret, for 15 min.")]
-SwitchRole = Annotated[
-    bool, _doing("--switch-role", help="Print the console's switch-role link, which needs no session.")
-]
-Describe = Annotated[bool, _doing("--describe", "-d", help="Describe the role and its session, offline.")]
-SkipIpRangeChecks = Annotated[bool, typer.Option("--skip-ip-range-checks", hidden=True)]
-Quiet = Annotated[bool, _setting("--quiet", "-q", help="Say nothing but errors.", panel=_OTHER)]
+Quiet = Annotated[bool, _setting("--quiet", "-q", help="Say nothing but errors.", panel=OTHER)]
 Debug = Annotated[
     bool,
     _setting(
         "--debug",
         help="Say what is done, never what is secret.",
-        panel=_OTHER,
+        panel=OTHER,
         callback=enable_debug,
         is_eager=True,
     ),
 ]
-Version = Annotated[
-    bool, _action("--version", "-V", help="Show the version.", callback=_show_version, is_eager=True)
-]
-CompletionsOf = Annotated[list[str], typer.Argument(metavar="[install] bash|zsh|fish")]
-Clear = Annotated[str | None, typer.Argument(metavar="[clear]")]
-SomeRoles = Annotated[list[str] | None, typer.Argument(metavar="[ROLE]...")]
-OneRoleOrAll = Annotated[str | None, typer.Argument(metavar="[ROLE]")]
-ShellKind = Annotated[str, typer.Argument(metavar="bash|zsh|fish")]
-Names = Annotated[bool, _action("--names", help="List the roles' names alone, one a line.")]
-Csv = Annotated[bool, _action("--csv", help="List the roles as comma-separated values, with a header.")]
-Json = Annotated[bool, _action("--json", help="Print JSON.")]

@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 _HOW_OTHERWISE = (
     "set GDS_EXEC_MFA_CODE, or mfa_process in the profile, or run it once in a terminal: its session is kept"
 )
+_HOW_IN_CI = (
+    "in CI, use keys in the environment or a web identity token (AWS_WEB_IDENTITY_TOKEN_FILE) of a role "
+    "that wants no MFA, or set GDS_EXEC_MFA_CODE or mfa_process"
+)
+NO_INPUT_SILENCE = "--no-input forbids to ask"
+CI_SILENCE = "nobody is asked in CI (CI is set)"
 _HOW_IN_FOREGROUND = "run it once in the foreground: its session is kept"
 
 
 class Person:
-    """Whoever sits at the terminal. `terminal` is None where there is none; `aws` is made ready meanwhile."""
+    """Whoever sits at the terminal. `terminal` is None where there is none; `aws` is made ready meanwhile.
+
+    `silence` is why they are not to be asked, if they are not.
+    """
 
     def __init__(
         self,
@@ -30,14 +39,14 @@ class Person:
         *,
         aws: PreparedAws,
         timeout_seconds: float,
-        is_input_allowed: bool,
+        silence: str | None = None,
         is_source: bool = True,
         may_decline: bool = False,
     ) -> None:
-        self._terminal = terminal if is_input_allowed and is_source else None
+        self._terminal = terminal if silence is None and is_source else None
         self._aws = aws
         self._timeout_seconds = timeout_seconds
-        self._is_input_allowed = is_input_allowed
+        self._silence = silence
         self._is_source = is_source
         self._may_decline = may_decline
 
@@ -51,7 +60,7 @@ class Person:
         code can help.
         """
         if self._terminal is None:
-            raise NobodyToAsk(self._absence(), hint=_HOW_OTHERWISE)
+            raise NobodyToAsk(self._absence(), hint=self._remedy())
         try:
             typed = self._ask(self._terminal, prompt)
         except TimeoutError:
@@ -77,12 +86,17 @@ class Person:
         return NobodyToAsk(
             f"an MFA code is needed for {show(question.role)} ({show(question.device)}), and "
             f"{self._absence()}",
-            hint=_HOW_OTHERWISE if self._terminal is None else _HOW_IN_FOREGROUND,
+            hint=self._remedy(),
         )
 
+    def _remedy(self) -> str:
+        if self._silence == CI_SILENCE:
+            return _HOW_IN_CI
+        return _HOW_OTHERWISE if self._terminal is None else _HOW_IN_FOREGROUND
+
     def _absence(self) -> str:
-        if not self._is_input_allowed:
-            return "--no-input forbids to ask"
+        if self._silence is not None:
+            return self._silence
         if not self._is_source:
             return "GDS_EXEC_MFA_SOURCE leaves out the terminal"
         return "there is no terminal to ask on" if self._terminal is None else "this is a background job"
@@ -102,17 +116,16 @@ class Desktop:
         environ: Mapping[str, str],
         *,
         timeout_seconds: float,
-        is_input_allowed: bool,
+        is_to_be_asked: bool,
         run: Callable[[str, Mapping[str, str], float], str] = _run_program,
     ) -> None:
         self._environ = environ
         self._timeout_seconds = timeout_seconds
-        self._is_input_allowed = is_input_allowed
+        self._is_to_be_asked = is_to_be_asked
         self._run = run
 
     def is_there(self) -> bool:
-        is_attended = self._is_input_allowed and not self._environ.get("CI")
-        return is_attended and self._command("") is not None
+        return self._is_to_be_asked and self._command("") is not None
 
     def ask(self, text: str) -> str:
         """Return what was typed into a dialog; raise `NobodyToAsk` where it was not answered."""

@@ -11,6 +11,7 @@ import stat
 import sys
 import tempfile
 
+from gds_exec.again import session_arguments, without_secrets
 from gds_exec.child.detached import start_detached
 from gds_exec.child.liveness import birth
 from gds_exec.child.replacement import replace_process
@@ -20,7 +21,6 @@ from gds_exec.delivery.environment import endpoint_environment
 from gds_exec.delivery.handover import Beside, Handover, send
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
 from gds_exec.errors import SystemRefused
-from gds_exec.invocation import session_arguments, without_secrets
 from gds_exec.signals import all_blocked
 from gds_exec.terminal import Terminal
 
@@ -50,17 +50,19 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
 
 
 def _become_kept(path: str, run: Run, session: SessionCredentials, files: PrivateFiles | None) -> NoReturn:
-    argv = run.invocation.command or (path,)
+    argv, briefing = run.invocation.command or (path,), run.briefing
     handover = Handover(
         session,
         run.invocation.role,
         run.provider.kept_under or "",
         run.cache.path,
         session_arguments(run.invocation),
-        run.profile.region,
-        run.invocation.region,
         (files.config, files.credentials) if files else None,
         may_ask=not run.invocation.no_input,
+        region=briefing.region,
+        region_override=briefing.region_override,
+        lost_source=briefing.lost_source,
+        may_request_tokens=briefing.may_request_tokens,
     )
     environ = without_secrets(run.environ)
     if Terminal.open() is not None:
@@ -78,11 +80,9 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
         os.set_inheritable(descriptor, False)  # noqa: FBT003  # as os has it
     child_environ = endpoint_environment(
         environ,
+        briefing,
         url=url_of(listener),
         token=token,
-        role=run.invocation.role,
-        region=run.profile.region,
-        region_override=run.invocation.region,
         config_file=files.config if files else None,
         credentials_file=files.credentials if files else None,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 
 from gds_exec import running
+from gds_exec.again import session_arguments
 from gds_exec.cli.messages import Messages
 from gds_exec.cli.role_shell import role_shell_of
 from gds_exec.cli.run import put_together
 from gds_exec.cli.wiring import wired_cache
 from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation, duration_text, read_plainly, session_arguments
+from gds_exec.invocation import Invocation, duration_text, read_plainly
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ def _renew(arguments: Sequence[str], how: Invocation | None, environ: Mapping[st
     if invocation is None:
         raise UsageError(f"this cannot be renewed: {' '.join(map(show, arguments))}")
     run = put_together(invocation, environ)
-    session = run.provider.retrieve()
+    session = run.retrieve()
     if run.cache.directory is not None:
         for record in running.all_running(run.cache.directory):
             if record.kind == running.SHELL and record.key == run.provider.kept_under:

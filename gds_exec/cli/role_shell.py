@@ -7,6 +7,7 @@ import sys
 import time
 
 from gds_exec import running
+from gds_exec.again import session_arguments
 from gds_exec.child.replacement import replace_process
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
@@ -19,7 +20,7 @@ from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
 from gds_exec.delivery.shells.role_shell import role_shell, shell_init
 from gds_exec.delivery.shells.statements import renewed_variables
 from gds_exec.errors import NobodyToAsk, UsageError
-from gds_exec.invocation import read_plainly, session_arguments
+from gds_exec.invocation import read_plainly
 from gds_exec.redaction import show
 from gds_exec.warm import become
 
@@ -48,14 +49,8 @@ def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoRet
     if kind is None or record is None:
         if session.expiration is not None:
             run.messages.notice(f"this {os.path.basename(path)} keeps the session that it begins with")
-        become(path, run.invocation, run.environ, session, region=run.profile.region)
-    environ = child_environment(
-        run.environ,
-        session,
-        role=run.invocation.role,
-        region=run.profile.region,
-        region_override=run.invocation.region,
-    )
+        become(path, (path,), run.environ, session, run.briefing)
+    environ = child_environment(run.environ, session, run.briefing)
     shell = role_shell(kind, path, environ=environ)
     changes = {
         **shell.changes,
@@ -111,7 +106,7 @@ def _renewed(record: Running, run: Run) -> SessionCredentials | None:
     if has_ended and run.cache.put_off_until(record.key) > time.time():
         return None
     try:
-        return freshest(run.provider, run.cache, notice=run.messages.warn)
+        return run.within_time(lambda: freshest(run.provider, run.cache, notice=run.messages.warn))
     except (NobodyToAsk, KeyboardInterrupt):
         if has_ended:
             run.cache.put_off(record.key, time.time() + _DECLINED_SECONDS)

@@ -6,14 +6,19 @@ import time
 
 from gds_exec.cli.messages import Messages
 from gds_exec.cli.names_file import renew_names
+from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
+from gds_exec.config.ci import is_ci, is_github_actions
 from gds_exec.config.profiles import find_profile
+from gds_exec.config.sources import is_seen_by_command
 from gds_exec.delivery.environment import callers_environment
-from gds_exec.errors import BrokenProfile
-from gds_exec.invocation import ASKED_FOR
+from gds_exec.errors import BrokenProfile, OutOfTime
+from gds_exec.invocation import ASKED_FOR, duration_text
 from gds_exec.redaction import show
+from gds_exec.signals import time_limit
 from gds_exec.terminal import Terminal
 from gds_exec.value import Value
+from gds_exec.warm import briefing_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.provider import Provider
     from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.delivery.environment import Briefing
     from gds_exec.invocation import Invocation
 
 
@@ -39,12 +45,36 @@ class Run(Value):
     cache: SessionCache
     provider: Provider
 
+    @property
+    def briefing(self) -> Briefing:
+        """What a command is told besides its session."""
+        source = self.profile.source
+        lost_source = None if is_seen_by_command(source) else source.owner
+        return briefing_of(self.invocation, region=self.profile.region, lost_source=lost_source)
+
+    def retrieve(self) -> SessionCredentials:
+        """Return the session that was asked for. Raise a `GdsExecError` that says why there is none."""
+        return self.within_time(self.provider.retrieve)
+
+    def within_time(self, get: Callable[[], SessionCredentials]) -> SessionCredentials:
+        """Return the session that `get` gets, within the time that was set for that."""
+        seconds = self.invocation.timeout_seconds
+        with time_limit(seconds, otherwise=lambda: _out_of_time(seconds or 0)):
+            session = get()
+        if is_github_actions(self.environ):
+            from gds_exec.cli.job_log import mask_in_job_log
+
+            mask_in_job_log(session)
+        return session
+
     def remember(self, session: SessionCredentials) -> None:
         """Leave what lets a later run of this kind find the session without reading the files."""
         key = self.provider.kept_under
         if key is None or not self.messages.is_silent or self.invocation.mfa_max_age_seconds:
             return
         if self.profile.min_remaining_seconds or self.profile.mfa_max_age_seconds or self.profile.refresh:
+            return
+        if self.profile.source.profile_name is None:  # the warm path looks for none outside of the files
             return
         from gds_exec.cli.remembering import remember_shortcut
 
@@ -79,10 +109,16 @@ def put_together(
     messages = messages or Messages(quiet=invocation.quiet)
     read_at = time.time()
     files = wired_files(environ)
-    profile = find_profile(files, invocation.role, environ=environ, source_profile=invocation.source_profile)
+    profile = find_profile(
+        files,
+        invocation.role,
+        environ=environ,
+        source_profile=invocation.source_profile,
+        wanted=wanted_source(invocation),
+    )
     for warning in profile.warnings:
         messages.warn(warning)
-    cache = wired_cache(environ, messages=messages)
+    cache = wired_cache(environ, messages=messages, is_wanted=invocation.cache or not is_ci(environ))
     renew_names(cache, files, read_at=read_at)
     provider = wired_provider(
         profile,
@@ -95,6 +131,13 @@ def put_together(
         is_guest=is_guest,
     )
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)
+
+
+def _out_of_time(seconds: int) -> OutOfTime:
+    return OutOfTime(
+        f"no credentials were had within {duration_text(seconds)}",
+        hint="--timeout (GDS_EXEC_TIMEOUT) sets how long that may take",
+    )
 
 
 def _refuse_recursion(invocation: Invocation, environ: Mapping[str, str]) -> None:

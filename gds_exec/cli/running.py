@@ -30,7 +30,7 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
         from gds_exec.cli.habits import with_habit  # only a failure needs it
 
         raise with_habit(error, invocation) from error.__cause__
-    session = run.provider.retrieve()
+    session = run.retrieve()
     run.remember(session)
     debug(f"becoming {os.path.basename(command)}")
     wants_refresh = invocation.refresh or (run.profile.refresh and invocation.command)
@@ -42,7 +42,7 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
         from gds_exec.cli.role_shell import become_role_shell
 
         become_role_shell(command, run, session)
-    become(command, invocation, run.environ, session, region=run.profile.region)
+    become(command, invocation.command, run.environ, session, run.briefing)
 
 
 def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gds_exec.config.origins import OPTION, VARIABLE, TracedSetting
+from gds_exec.config.tracing import OPTION, VARIABLE, TracedSetting
 from gds_exec.credentials.scope import READ_ONLY_ARN, read_scope
 from gds_exec.invocation import variable_of
 

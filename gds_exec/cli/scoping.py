@@ -1,16 +1,11 @@
-"""What the options that scope a session say together; and a way for each command to have them all."""
+"""What the options that scope a session say together."""
 
-import inspect
-from collections.abc import Callable, Sequence
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from gds_exec.cli import options
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope, check_scope, not_for_people
 from gds_exec.errors import UsageError
 from gds_exec.redaction import show
-
-_Asked = TypeVar("_Asked")
 
 _LONGEST_FILE_BYTES = 1 << 20
 
@@ -44,24 +39,6 @@ def asked_scope(
         raise not_for_people()
     check_scope(asked)
     return asked.text
-
-
-def scoped(command: Callable[..., _Asked]) -> Callable[..., _Asked]:
-    """Give a command these options in the place of its `scope`, which is what they say together."""
-    parameters = list(inspect.signature(command).parameters.values())
-    place = next(at for at, parameter in enumerate(parameters) if parameter.name == "scope")
-    parameters[place : place + 1] = [one.replace(kind=parameters[place].kind) for one in _PARAMETERS]
-
-    @wraps(command)
-    def with_scope(**arguments: Any) -> _Asked:
-        said = {one.name: arguments.pop(one.name) for one in _PARAMETERS}
-        return command(**arguments, scope=asked_scope(**said))
-
-    with_scope.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
-    return with_scope
-
-
-_PARAMETERS = tuple(inspect.signature(asked_scope).parameters.values())
 
 
 def _in_order(texts: Sequence[str]) -> tuple[str, ...]:

@@ -6,10 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gds_exec.cli.messages import Messages, printing
-from gds_exec.cli.wiring import wired_aws, wired_files, wired_key_source
+from gds_exec.cli.source_wiring import new_session_name, wired_source
+from gds_exec.cli.wiring import wired_aws, wired_files
+from gds_exec.config.profile_values import SHORTEST_SECONDS
 from gds_exec.config.profiles import Profile, find_base, find_profile, profile_names
+from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.refusals import of_keys
-from gds_exec.credentials.session import AccessKey
+from gds_exec.credentials.request import WebIdentityRequest
+from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.credentials.source import KeySource
 from gds_exec.delivery.environment import ENDPOINT_TOKEN, ENDPOINT_URL, callers_environment
 from gds_exec.delivery.fetching import fetch_key
 from gds_exec.errors import SourceCredentialsInvalid
@@ -42,13 +47,22 @@ def whoami(environ: Mapping[str, str], *, source_profile: str | None, as_json: b
 
 
 def _base_identity(base: Profile, environ: Mapping[str, str], messages: Messages) -> Identity:
-    name = base.source.profile_name
+    owner = base.source.owner
     aws = wired_aws(base, environ, region=None, messages=messages)
-    key = wired_key_source(base, environ).fetch().access_key
     try:
-        return Identity(name, aws.caller_arn(key))
+        key = _base_session(base, aws, environ).access_key
+        return Identity(base.source.profile_name or owner, aws.caller_arn(key))
     except SourceCredentialsInvalid as error:
-        raise of_keys(f"profile {show(name)}", error) from error
+        raise of_keys(show(owner), error) from error
+
+
+def _base_session(base: Profile, aws: PreparedAws, environ: Mapping[str, str]) -> SessionCredentials:
+    source = wired_source(base, environ)
+    if isinstance(source, KeySource):
+        return source.fetch()
+    role = base.roles[0]
+    request = WebIdentityRequest(role.role_arn, SHORTEST_SECONDS)
+    return aws.exchange(request, source.fetch(), session_name=role.session_name or new_session_name(environ))
 
 
 def _role_identity(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 import time
 
-from gds_exec.cli.person import Desktop, Person, waiting_for
+from gds_exec.cli.person import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person, waiting_for
+from gds_exec.cli.source_wiring import helper, identity, new_session_name, wired_source
 from gds_exec.config.aws_files import home_directory, read_aws_files
+from gds_exec.config.ci import is_ci, job_tags
 from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.code_sources import (
     SOURCE_NAMES,
@@ -24,16 +25,14 @@ from gds_exec.credentials.network import Connection, check_ca_bundle, check_endp
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
-from gds_exec.credentials.request import Origin, made_up_session_name
+from gds_exec.credentials.request import Origin
 from gds_exec.credentials.session_file import cache_path
-from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.errors import AwsUnreachable, UsageError
-from gds_exec.invocation import ASKED_FOR
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from gds_exec.cli.messages import Messages
     from gds_exec.config.aws_files import AwsFiles
@@ -47,21 +46,12 @@ if TYPE_CHECKING:
 
     Environ = Mapping[str, str]
 
-_HELPER_SECONDS = 60
 _HOME_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
 def wired_files(environ: Environ) -> AwsFiles:
     """Return what the user has in their AWS files."""
     return read_aws_files(environ, home=home_directory(environ))
-
-
-def wired_key_source(profile: Profile, environ: Environ, *, at_terminal: bool = True) -> KeySource:
-    """Return the keys that begin this profile's chain; a process that has them may run `at_terminal`."""
-    # A credential_process may be gds-exec again, which must not ask for the same profile for ever.
-    asked_for = [*filter(None, environ.get(ASKED_FOR, "").split("\n")), profile.name]
-    environ = {**environ, ASKED_FOR: "\n".join(asked_for)}
-    return KeySource(profile.source, run=_helper(environ, at_terminal=at_terminal))
 
 
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> PreparedAws:
@@ -79,9 +69,14 @@ def wired_aws(profile: Profile, environ: Environ, *, region: str | None, message
     return PreparedAws(lambda: _aws(connection))
 
 
-def wired_cache(environ: Environ, *, messages: Messages) -> SessionCache:
-    """Return the cache, or one that keeps nothing. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use."""
+def wired_cache(environ: Environ, *, messages: Messages, is_wanted: bool = True) -> SessionCache:
+    """Return the cache, or one that keeps nothing: not on this disk, or not wanted, as in CI.
+
+    Who names a directory wants it. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use.
+    """
     chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
+    if not (is_wanted or chosen):
+        return open_cache(None, warn=_say_nothing)
     if chosen and not os.path.isabs(chosen):
         raise UsageError("GDS_EXEC_CACHE_DIR is no absolute path", hint="write it out: /home/…, without ~")
     return open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
@@ -118,11 +113,12 @@ def wired_provider(
     """
     aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
     locks = wired_locks(cache, terminal, messages=messages, timeout_seconds=_lock_seconds(invocation))
+    source = wired_source(profile, environ, at_terminal=not is_guest)
     return Provider(
         profile,
-        _asked(profile, invocation, renewing=renewing),
-        origin=Origin(identity_of(profile.source), profile.sts_endpoint_url or _partition(profile)),
-        source=wired_key_source(profile, environ, at_terminal=not is_guest),
+        _asked(profile, invocation, environ, renewing=renewing),
+        origin=Origin(identity(profile, source, environ), profile.sts_endpoint_url or _partition(profile)),
+        source=source,
         aws=aws,
         cache=cache,
         locks=locks,
@@ -136,13 +132,18 @@ def wired_provider(
             renewing=renewing,
             is_guest=is_guest,
         ),
-        make_session_name=lambda: made_up_session_name(_user(), time.time()),
+        make_session_name=lambda: new_session_name(environ),
         notice=messages.notice,
     )
 
 
 def _asked(
-    profile: Profile, invocation: Invocation, *, renewing: bool, now: Callable[[], float] = time.time
+    profile: Profile,
+    invocation: Invocation,
+    environ: Environ,
+    *,
+    renewing: bool,
+    now: Callable[[], float] = time.time,
 ) -> Asked:
     def first_set(*values: int | None) -> int | None:
         return next((value for value in values if value is not None), None)
@@ -152,6 +153,8 @@ def _asked(
         min_remaining_seconds=first_set(invocation.min_remaining_seconds, profile.min_remaining_seconds),
         session_name=invocation.session_name,
         scope=_scope(invocation),
+        job_tags=job_tags(environ) if invocation.ci_tags else (),
+        expected_account=invocation.expect_account or profile.expected_account,
         mfa_max_age_seconds=first_set(invocation.mfa_max_age_seconds, profile.mfa_max_age_seconds),
         new_session=invocation.new_session,
         at=now(),
@@ -186,20 +189,21 @@ def _codes(
     # What else has codes has been asked, in silence, before a guest asks a person.
     named = ["terminal"] if is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
     order = named or SOURCE_NAMES
+    silence = NO_INPUT_SILENCE if invocation.no_input else CI_SILENCE if is_ci(environ) else None
     person = Person(
         terminal,
         aws=aws,
         timeout_seconds=invocation.wait_seconds,
-        is_input_allowed=not invocation.no_input,
+        silence=silence,
         is_source="terminal" in order,
         may_decline=renewing,
     )
     say = terminal.say if terminal else messages.notice
     sources: Mapping[str, CodeSource] = {
-        "process": ProcessCode(profile.mfa_process, run=_helper(environ)),
+        "process": ProcessCode(profile.mfa_process, run=helper(environ)),
         "ykman": _yubikey(profile, environ, is_named="ykman" in named),
         "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there),
-        "dialog": _dialog(invocation, environ),
+        "dialog": _dialog(invocation, environ, is_to_be_asked=silence is None),
     }
     in_order = (GivenCode(invocation.mfa_code), *(sources[name] for name in order))
     return TokenCodes(in_order, say=say, why_nobody=person.why_not)
@@ -207,13 +211,11 @@ def _codes(
 
 def _yubikey(profile: Profile, environ: Environ, *, is_named: bool) -> YubiKeyCode:
     account = environ.get("GDS_EXEC_YKMAN_ACCOUNT") or profile.ykman_account
-    return YubiKeyCode(account, is_named=is_named, environ=environ, run=_helper(environ))
+    return YubiKeyCode(account, is_named=is_named, environ=environ, run=helper(environ))
 
 
-def _dialog(invocation: Invocation, environ: Environ) -> DialogCode:
-    desktop = Desktop(
-        environ, timeout_seconds=invocation.wait_seconds, is_input_allowed=not invocation.no_input
-    )
+def _dialog(invocation: Invocation, environ: Environ, *, is_to_be_asked: bool) -> DialogCode:
+    desktop = Desktop(environ, timeout_seconds=invocation.wait_seconds, is_to_be_asked=is_to_be_asked)
     return DialogCode(desktop.ask, can_ask=desktop.is_there)
 
 
@@ -242,13 +244,8 @@ def _existing_home(environ: Environ) -> str | None:
     return home if home and os.path.isdir(home) else None
 
 
-def _helper(environ: Environ, *, at_terminal: bool = True) -> Callable[[str], str]:
-    def run(command: str) -> str:
-        from gds_exec.child.program import run_program  # which loads subprocess
-
-        return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS, at_terminal=at_terminal)
-
-    return run
+def _say_nothing(_text: str) -> None:
+    """Warn of nothing: a cache that is not wanted is not missed."""
 
 
 def _aws(connection: Connection) -> StsApi:
@@ -258,10 +255,3 @@ def _aws(connection: Connection) -> StsApi:
         reason = getattr(error, "strerror", None) or str(error)
         raise AwsUnreachable(f"botocore cannot be loaded: {show(reason)}") from error
     return Aws(connection)
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a uid without a passwd entry, as in many containers
-        return f"uid-{os.geteuid()}"

@@ -45,6 +45,11 @@ class Section:
         self._beneath = beneath
         self.line = line
 
+    @classmethod
+    def empty(cls) -> Section:
+        """Return the section of what no file speaks of."""
+        return cls(_Text("", []), 0, {})
+
     @property
     def place(self) -> str:
         """Where its header stands."""

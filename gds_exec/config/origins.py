@@ -6,34 +6,31 @@ their own: only what set them is looked up. Keys and helper commands are not amo
 
 from __future__ import annotations
 
-from gds_exec.config.aws_ini import place
-from gds_exec.config.profiles import StoredKeys
-from gds_exec.invocation import (
-    DEFAULT_WAIT_SECONDS,
-    FLAGS,
-    VALUE_OPTIONS,
-    duration_seconds,
-    duration_text,
-    variable_of,
+from gds_exec.config.source_origins import traced_source
+from gds_exec.config.tracing import (
+    ARGUMENT,
+    DEFAULT,
+    FILE,
+    NOT_SHOWN,
+    VARIABLE,
+    TracedSetting,
+    from_option,
+    from_variable,
+    in_files,
 )
-from gds_exec.redaction import show
-from gds_exec.value import Value
+from gds_exec.invocation import DEFAULT_WAIT_SECONDS, FLAGS, VALUE_OPTIONS, duration_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from gds_exec.config.aws_files import AwsFiles
-    from gds_exec.config.aws_ini import Section
     from gds_exec.config.profiles import Profile
     from gds_exec.invocation import Invocation
 
-FILE, VARIABLE, OPTION, ARGUMENT, DEFAULT = "file", "variable", "option", "argument", "default"
-NOT_SHOWN = "(not shown)"
 _REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # in botocore's order
-_FALSE = ("", "0", "f", "false", "n", "no", "off")
-_DURATIONS = ("duration", "min_remaining", "mfa_max_age", "wait")
+_DURATIONS = ("duration", "min_remaining", "mfa_max_age", "timeout", "wait")
 # What has a word of its own below, or is no setting.
 _TOLD_APART = (
     "role",
@@ -47,24 +44,11 @@ _TOLD_APART = (
     "min_remaining",
     "mfa_max_age",
     "refresh",
+    "expect_account",
+    "web_identity_token_file",
+    "web_identity_token_env",
+    "web_identity_token_command",
 )
-
-
-class TracedSetting(Value):
-    """A setting, and what set it: `where` is a file's path, a variable's name or an option."""
-
-    name: str
-    value: str
-    kind: str
-    where: str = ""
-    line: int | None = None
-
-    @property
-    def origin(self) -> str:
-        """What set it, as a person reads it."""
-        if self.line is not None:
-            return place(self.where, self.line)
-        return show(self.where) or {ARGUMENT: "the command line"}.get(self.kind, self.kind)
 
 
 def traced_settings(
@@ -82,12 +66,13 @@ def traced_settings(
     trace = _Trace(files, profile, invocation, environ)
     found = (
         *trace.chain(),
-        trace.keys(),
+        traced_source(files, profile.source, environ=environ),
         *trace.codes(),
         trace.region(),
         trace.duration(default_seconds),
         trace.limit("min_remaining", profile.min_remaining_seconds),
         trace.limit("mfa_max_age", profile.mfa_max_age_seconds),
+        trace.expected_account(),
         trace.refresh(),
         *trace.other_options(),
         trace.endpoint_url("sts", profile.sts_endpoint_url),
@@ -107,45 +92,41 @@ class _Trace:
         self._invocation = invocation
         self._environ = environ
         self._role_profiles = [role.profile_name for role in reversed(profile.roles) if role.profile_name]
-        self._names = [*self._role_profiles, profile.source.profile_name]
-        self._sections = [files.profiles[name] for name in self._names]
+        names = dict.fromkeys((*self._role_profiles, profile.source.profile_name))
+        self._sections = [files.profiles[name] for name in names if name is not None]
+        self._base = profile.source.profile_name
 
     def chain(self) -> Iterator[TracedSetting | None]:
         """From the wanted role to the profile with the keys."""
-        is_bare = any(role.profile_name is None for role in self._profile.roles)
+        roles = self._profile.roles
+        is_bare = bool(roles) and self._profile.name not in self._files.profiles
         if is_bare:
-            yield TracedSetting("role_arn", self._profile.roles[-1].role_arn, ARGUMENT)
-            yield self._base()
+            yield TracedSetting("role_arn", roles[-1].role_arn, ARGUMENT)
+            yield self._source_of_bare()
+        if roles and roles[0].role_arn == self._environ.get("AWS_ROLE_ARN"):
+            yield self._variable("role_arn", "AWS_ROLE_ARN")
         if self._invocation.session_name:
             yield self._option("session_name", self._invocation.session_name)
         for position, section in enumerate(self._sections[: len(self._role_profiles)]):
             is_wanted = position == 0 and not is_bare
-            yield self._in_files("role_arn", [section])
+            yield in_files("role_arn", [section])
             if is_wanted and self._invocation.source_profile:
                 yield self._option("source_profile", self._invocation.source_profile)
             else:
-                yield self._in_files("source_profile", [section])
-            yield self._in_files("external_id", [section])
+                yield in_files("source_profile", [section])
+                yield in_files("credential_source", [section])
+            yield in_files("external_id", [section])
             if not (is_wanted and self._invocation.session_name):
-                yield self._in_files("role_session_name", [section])
-
-    def keys(self) -> TracedSetting | None:
-        source = self._profile.source
-        if not isinstance(source, StoredKeys):
-            section = self._sections[-1]
-            return self._in_files("credential_process", [section], shown=NOT_SHOWN)
-        files = (self._files.credentials_profiles, self._files.config_profiles)
-        sections = [file[source.profile_name] for file in files if source.profile_name in file]
-        shown = f"…{source.access_key_id[-4:]}"
-        return self._in_files("aws_access_key_id", sections, value=source.access_key_id, shown=shown)
+                yield in_files("role_session_name", [section])
+        yield self._variable("role_session_name", "AWS_ROLE_SESSION_NAME")
 
     def codes(self) -> Iterator[TracedSetting | None]:
         """What says which device a code is of, and where codes come from."""
-        nearest_first = [*self._sections[-2::-1], self._sections[-1]]
+        nearest_first = [*self._sections[-2::-1], *self._sections[-1:]]
         if self._profile.mfa_serial:
-            yield self._in_files("mfa_serial", nearest_first, value=self._profile.mfa_serial)
-        yield self._in_files("mfa_process", self._sections, shown=NOT_SHOWN)
-        yield self._variable("ykman_account", "GDS_EXEC_YKMAN_ACCOUNT") or self._in_files(
+            yield in_files("mfa_serial", nearest_first, value=self._profile.mfa_serial)
+        yield in_files("mfa_process", self._sections, shown=NOT_SHOWN)
+        yield self._variable("ykman_account", "GDS_EXEC_YKMAN_ACCOUNT") or in_files(
             "gds_exec_ykman_account", self._sections
         )
         yield self._variable("mfa_source", "GDS_EXEC_MFA_SOURCE")
@@ -156,7 +137,7 @@ class _Trace:
         if self._invocation.region:
             return self._option("region", self._invocation.region)
         of_caller = (self._variable("region", variable) for variable in _REGION_VARIABLES)
-        of_profile = self._in_files("region", self._sections[:1])
+        of_profile = in_files("region", self._sections[:1])
         return next(filter(None, of_caller), of_profile) or TracedSetting("region", "none", DEFAULT)
 
     def duration(self, default_seconds: int | None) -> TracedSetting | None:
@@ -164,7 +145,7 @@ class _Trace:
             return self._option("duration", self._invocation.duration_seconds)
         if self._profile.duration_seconds:
             shown = duration_text(self._profile.duration_seconds)
-            return self._in_files("duration_seconds", self._sections[:1], name="duration", shown=shown)
+            return in_files("duration_seconds", self._sections[:1], name="duration", shown=shown)
         if default_seconds is None:
             return None
         return TracedSetting("duration", duration_text(default_seconds), DEFAULT)
@@ -177,14 +158,19 @@ class _Trace:
         if of_profile is None:
             return None
         shown = duration_text(of_profile)
-        return self._in_files(f"gds_exec_{name}", self._sections[:1], name=name, shown=shown)
+        return in_files(f"gds_exec_{name}", self._sections[:1], name=name, shown=shown)
+
+    def expected_account(self) -> TracedSetting | None:
+        if self._invocation.expect_account is not None:
+            return self._option("expect_account", self._invocation.expect_account)
+        return in_files("gds_exec_expect_account", self._sections[:1], name="expect_account")
 
     def refresh(self) -> TracedSetting | None:
         if self._invocation.refresh:
             return self._option("refresh", value=True)
         if not self._profile.refresh:
             return None
-        return self._in_files("gds_exec_refresh", self._sections[:1], name="refresh", shown="yes")
+        return in_files("gds_exec_refresh", self._sections[:1], name="refresh", shown="yes")
 
     def other_options(self) -> Iterator[TracedSetting]:
         """Every other option that was given, those that this module has never heard of included."""
@@ -202,12 +188,12 @@ class _Trace:
         for variable in (f"AWS_ENDPOINT_URL_{service.upper()}", "AWS_ENDPOINT_URL"):
             if self._environ.get(variable) == url:
                 return TracedSetting(name, url, VARIABLE, variable)
-        return self._service_endpoint_url(name, service, url) or self._in_files(
+        return self._service_endpoint_url(name, service, url) or in_files(
             "endpoint_url", self._sections[:1], name=name
         )
 
     def ca_bundle(self) -> TracedSetting | None:
-        return self._variable("ca_bundle", "AWS_CA_BUNDLE") or self._in_files("ca_bundle", self._sections[:1])
+        return self._variable("ca_bundle", "AWS_CA_BUNDLE") or in_files("ca_bundle", self._sections[:1])
 
     def files_read(self) -> Iterator[TracedSetting]:
         files, environ = self._files, self._environ
@@ -219,67 +205,25 @@ class _Trace:
                 kind, where = (VARIABLE, variable) if variable in environ else (DEFAULT, "")
                 yield TracedSetting(name, file.path, kind, where)
 
-    def _base(self) -> TracedSetting:
-        """Return what says which profile's keys a role without a profile begins with."""
+    def _source_of_bare(self) -> TracedSetting | None:
+        """Return what says which profile's keys a role without a profile begins with, if it does so."""
+        if self._base is None:
+            return None
         if self._invocation.source_profile:
             return self._option("source_profile", self._invocation.source_profile)
         named = (self._variable("source_profile", variable) for variable in _PROFILE_VARIABLES)
-        return next(filter(None, named), TracedSetting("source_profile", self._names[0], DEFAULT))
+        return next(filter(None, named), TracedSetting("source_profile", self._base, DEFAULT))
 
     def _service_endpoint_url(self, name: str, service: str, url: str) -> TracedSetting | None:
-        services = self._sections[0].get("services")
+        services = self._sections[0].get("services") if self._sections else None
         section = self._files.services.get(str(services.value)) if services else None
         setting = section.get(service) if section else None
         if setting is None or isinstance(setting.value, str) or setting.value.get("endpoint_url") != url:
             return None
         return TracedSetting(name, url, FILE, setting.path, setting.line)
 
-    def _in_files(
-        self,
-        key: str,
-        sections: Iterable[Section],
-        *,
-        value: str | None = None,
-        name: str | None = None,
-        shown: str | None = None,
-    ) -> TracedSetting | None:
-        """Return the first setting of that key that says something, or this very `value`."""
-        for section in sections:
-            setting = section.get(key)
-            said = setting.value if setting else None
-            if setting and isinstance(said, str) and said and value in (None, said):
-                return TracedSetting(
-                    name or key, said if shown is None else shown, FILE, setting.path, setting.line
-                )
-        return None
-
     def _variable(self, name: str, variable: str) -> TracedSetting | None:
-        value = self._environ.get(variable)
-        return TracedSetting(name, value, VARIABLE, variable) if value else None
+        return from_variable(name, variable, self._environ)
 
     def _option(self, name: str, value: object, *, shown: str | None = None) -> TracedSetting:
-        """Return what was asked for, by a variable if it says the same and else by the option."""
-        option = "--" + name.replace("_", "-")
-        variable = variable_of(option)
-        is_variable = _says(self._environ.get(variable, ""), value)
-        kind, where = (VARIABLE, variable) if is_variable else (OPTION, option)
-        return TracedSetting(name, _text(value) if shown is None else shown, kind, where)
-
-
-def _says(text: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return text.lower() not in _FALSE
-    if not isinstance(value, int):
-        return text == value
-    try:
-        return duration_seconds(text) == value
-    except ValueError:
-        return False
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes"
-    if isinstance(value, int):
-        return duration_text(value)
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        return from_option(name, value, self._environ, shown=shown)

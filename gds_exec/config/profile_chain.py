@@ -1,10 +1,11 @@
-"""From a profile to the one whose keys begin its chain, by botocore's rules, over any number of roles."""
+"""From a profile to what begins its chain, by botocore's rules, over any number of roles."""
 
 from __future__ import annotations
 
 from gds_exec.config.profile_values import text
 from gds_exec.config.role_names import did_you_mean, hint_at_profile, quoted, where_looked
-from gds_exec.errors import BrokenProfile, NoAccessKey, NotSupportedYet
+from gds_exec.config.sources import TOKEN_FILE, WebIdentityToken
+from gds_exec.errors import BrokenProfile, NoAccessKey, SourceProfileMissing
 from gds_exec.redaction import show
 from gds_exec.value import Value
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.config.aws_ini import Section
+    from gds_exec.config.sources import Source
 
 # botocore's order
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
@@ -26,23 +28,33 @@ _SIGN_INS = (
     "web_identity_token_file",
     "login_session",
 )
-_CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
+_CREDENTIAL_SOURCES = {
+    "Environment": "there are no keys in the environment",
+    "Ec2InstanceMetadata": "AWS_EC2_METADATA_DISABLED forbids that",
+    "EcsContainer": "no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI is set",
+}
 _NAMES_LISTED = 8
 
 
 class Chain(Value):
-    """Names of profiles: those with roles, the wanted one first, then the one with the keys."""
+    """Profiles: those with roles, the wanted one first, and the one with the keys; or else their `source`."""
 
     role_profiles: tuple[str, ...]
-    source: str
+    keys_profile: str | None = None
+    source: Source | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.role_profiles, self.source)
+        return (*self.role_profiles, self.keys_profile) if self.keys_profile else self.role_profiles
 
 
 def follow(
-    files: AwsFiles, name: str, *, is_source: bool = False, source_profile: str | None = None
+    files: AwsFiles,
+    name: str,
+    *,
+    environ: Mapping[str, str],
+    is_source: bool = False,
+    source_profile: str | None = None,
 ) -> Chain:
     """Return the chain that begins with the profile `name`, which exists.
 
@@ -50,19 +62,39 @@ def follow(
     `source_profile` stands in for what the wanted one says about its source.
     """
     visited: list[str] = []
-    while _assumes_role(files.profiles[name]) and not (is_source and _has_static_keys(files.profiles[name])):
+    while "role_arn" in files.profiles[name]:
+        section = files.profiles[name]
+        if source_profile is None and "web_identity_token_file" in section:
+            return Chain((*visited, name), source=_token_in_file(name, section))
+        if is_source and _has_static_keys(section):
+            break
         visited.append(name)
+        if source_profile is None and text(section, "credential_source") is not None:
+            return Chain(tuple(visited), source=_credential_source(visited, section, environ))
         source = source_profile or _source_of(files, visited)
         _check_source(files, visited, source)
         name, is_source, source_profile = source, True, None
     return Chain(tuple(visited), name)
 
 
-def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile: str | None) -> str:
+def roles_on_the_way(files: AwsFiles, name: str) -> Chain:
+    """Return the chain as far as it leads, without what it begins with: that is had from elsewhere."""
+    visited: list[str] = []
+    while name not in visited and "role_arn" in files.profiles.get(name, {}):
+        section = files.profiles[name]
+        if visited and _has_static_keys(section):
+            break
+        visited.append(name)
+        name = text(section, "source_profile") or name
+    return Chain(tuple(visited))
+
+
+def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile: str | None) -> str | None:
     """Return the profile that a role without a profile of its own takes its keys from.
 
     That is the one named, by `source_profile` or else by AWS's variables; else [default], if one can
-    sign in with it; else the only one with keys. Raise NoAccessKey if there are none, or several.
+    sign in with it; else the only one with keys. Raise `NoAccessKey` if there are several, return
+    `None` if there are none.
     """
     named_by = {"--source-profile": source_profile, **{key: environ.get(key) for key in _PROFILE_VARIABLES}}
     for origin, name in named_by.items():
@@ -74,6 +106,13 @@ def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile:
     if any(key in files.profiles.get("default", {}) for key in (*_STATIC_KEYS, *_SIGN_INS)):
         return "default"
     return _only_profile_with_keys(files)
+
+
+def no_base(files: AwsFiles, environ: Mapping[str, str]) -> NoAccessKey:
+    """Return the error that says that there is no base profile."""
+    from gds_exec.config.ambient import hint_at_permission
+
+    return NoAccessKey("no profile has access keys", hint=hint_at_permission(where_looked(files), environ))
 
 
 def drawn(names: Sequence[str]) -> str:
@@ -88,24 +127,48 @@ def keys_from_aws_vault(name: str) -> str:
     return f"credential_process = aws-vault export --format=json --no-session {show(shlex.quote(name))}"
 
 
-def _assumes_role(section: Section) -> bool:
-    return "role_arn" in section and "web_identity_token_file" not in section
-
-
 def _has_static_keys(section: Section) -> bool:
     return any(key in section for key in _STATIC_KEYS)
 
 
-def _source_of(files: AwsFiles, visited: Sequence[str]) -> str:
-    name = visited[-1]
-    section = files.profiles[name]
-    source, credential_source = text(section, "source_profile"), text(section, "credential_source")
-    if source is not None and credential_source is not None:
-        message = f"profile {quoted(name)} has both source_profile and credential_source{drawn(visited)}"
+def _token_in_file(name: str, section: Section) -> WebIdentityToken:
+    path = text(section, "web_identity_token_file")
+    if not path:
+        place = section["web_identity_token_file"].place
+        raise BrokenProfile(f"{place}: web_identity_token_file names no file")
+    return WebIdentityToken(TOKEN_FILE, path, profile_name=name)
+
+
+def _credential_source(visited: Sequence[str], section: Section, environ: Mapping[str, str]) -> Source:
+    name, said = quoted(visited[-1]), text(section, "credential_source") or ""
+    if "source_profile" in section:
+        message = f"profile {name} has both source_profile and credential_source{drawn(visited)}"
         raise BrokenProfile(message, hint="keep the one that its keys come from")
-    if credential_source is not None:
-        raise _refused_credential_source(name, credential_source)
+    if said not in _CREDENTIAL_SOURCES:
+        raise BrokenProfile(
+            f"profile {name} has an unknown credential_source {quoted(said)}",
+            hint=f"AWS knows {', '.join(_CREDENTIAL_SOURCES)}",
+        )
+    from gds_exec.config.ambient import container_role, environment_keys, hint_at_permission, instance_role
+
+    find = {
+        "Environment": environment_keys,
+        "Ec2InstanceMetadata": instance_role,
+        "EcsContainer": container_role,
+    }
+    source = find[said](environ)
     if source is None:
+        lacking = _CREDENTIAL_SOURCES[said]
+        message = f"profile {name} has credential_source = {said}, and {lacking}{drawn(visited)}"
+        raise NoAccessKey(message, hint=hint_at_permission(None, environ))
+    return source
+
+
+def _source_of(files: AwsFiles, visited: Sequence[str]) -> str:
+    section = files.profiles[visited[-1]]
+    source = text(section, "source_profile")
+    if source is None:
+        name = visited[-1]
         message = f"profile {quoted(name)} has neither source_profile nor credential_source{drawn(visited)}"
         raise BrokenProfile(message, hint=_hint_at_source(name, section))
     return source
@@ -117,21 +180,12 @@ def _hint_at_source(name: str, section: Section) -> str:
     return "add source_profile = NAME, where NAME is the profile with the access keys"
 
 
-def _refused_credential_source(name: str, credential_source: str) -> BrokenProfile | NotSupportedYet:
-    if credential_source in _CREDENTIAL_SOURCES:
-        message = f"profile {quoted(name)} uses credential_source = {credential_source}: not supported yet"
-        return NotSupportedYet(message, hint="name a profile that has keys with --source-profile")
-    return BrokenProfile(
-        f"profile {quoted(name)} has an unknown credential_source {quoted(credential_source)}",
-        hint=f"AWS knows {', '.join(_CREDENTIAL_SOURCES)}",
-    )
-
-
 def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
     name = visited[-1]
     if source not in files.profiles:
         message = f"profile {quoted(name)} takes its keys from {quoted(source)}, which does not exist"
-        raise BrokenProfile(message + drawn([*visited, source]), hint=_hint_at_missing_source(files, source))
+        hint = _hint_at_missing_source(files, source)
+        raise SourceProfileMissing(message + drawn([*visited, source]), hint=hint)
     uses_its_own_keys = source == name and _has_static_keys(files.profiles[source])
     if source in visited and not uses_its_own_keys:
         message = f"profile {quoted(visited[0])} never reaches access keys{drawn([*visited, source])}"
@@ -147,7 +201,7 @@ def _hint_at_missing_source(files: AwsFiles, source: str) -> str:
     return did_you_mean(files, source) or f"add [profile {show(source)}] with {keys_from_aws_vault(source)}"
 
 
-def _only_profile_with_keys(files: AwsFiles) -> str:
+def _only_profile_with_keys(files: AwsFiles) -> str | None:
     found = sorted(
         name
         for name, section in files.profiles.items()
@@ -158,7 +212,7 @@ def _only_profile_with_keys(files: AwsFiles) -> str:
     if found:
         message = f"{len(found)} profiles have access keys: {_listed(found)}"
         raise NoAccessKey(message, hint="name one with --source-profile or AWS_PROFILE")
-    raise NoAccessKey("no profile has access keys", hint=where_looked(files))
+    return None
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ _ROLE_NAME_CHARACTERS = SESSION_NAME_CHARACTERS  # IAM, CreateRole
 _ROLE_NAME_LIMIT = 64
 _EXTERNAL_ID_CHARACTERS = SESSION_NAME_CHARACTERS | frozenset(":/")  # STS, AssumeRole
 _EXTERNAL_ID_LIMIT = 1224
+_SESSION_NAME_ALLOWED = "is not 2 to 64 ASCII letters, digits or any of _+=,.@-"
 _LOWERCASE = frozenset("abcdefghijklmnopqrstuvwxyz")
 _DIGITS = frozenset("0123456789")
 
@@ -72,8 +73,25 @@ def role_arn(section: Section) -> str:
 
 
 def session_name(section: Section) -> str | None:
-    allowed = "is not 2 to 64 ASCII letters, digits or any of _+=,.@-"
-    return _checked(section, "role_session_name", is_session_name, allowed)
+    return _checked(section, "role_session_name", is_session_name, _SESSION_NAME_ALLOWED)
+
+
+def session_name_in(environ: Mapping[str, str]) -> str | None:
+    """Return the name that AWS_ROLE_SESSION_NAME gives to sessions. Raise `BrokenProfile` for a wrong one."""
+    name = environ.get("AWS_ROLE_SESSION_NAME") or None
+    if name is not None and not is_session_name(name):
+        message = f"AWS_ROLE_SESSION_NAME '{show(name)}' {_SESSION_NAME_ALLOWED}"
+        raise BrokenProfile(message, hint="correct it, or say --session-name")
+    return name
+
+
+def account(section: Section, key: str) -> str | None:
+    """Return an account's number."""
+    return _checked(section, key, is_account, "is not an account's number of 12 digits")
+
+
+def is_account(text: str) -> bool:
+    return len(text) == ACCOUNT_DIGITS and _DIGITS.issuperset(text)
 
 
 def external_id(section: Section) -> str | None:

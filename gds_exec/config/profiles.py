@@ -1,4 +1,4 @@
-"""A role's name as a person types it → a complete Profile: roles to assume, keys to begin with.
+"""A role's name as a person types it → a complete Profile: roles to assume, and what to begin with.
 
 Profiles mean what they mean to botocore (its AssumeRoleProvider and ProfileProviderBuilder), so that
 the same files serve `aws --profile`. Nothing is inherited from [default].
@@ -7,11 +7,14 @@ the same files serve `aws --profile`. Nothing is inherited from [default].
 from __future__ import annotations
 
 from gds_exec.config import profile_values
-from gds_exec.config.profile_chain import Chain, base_profile, drawn, follow, keys_from_aws_vault
+from gds_exec.config.aws_ini import Section
+from gds_exec.config.ci import is_ci
+from gds_exec.config.profile_chain import Chain, base_profile, follow, no_base, roles_on_the_way
+from gds_exec.config.profile_keys import keys_of
 from gds_exec.config.profile_values import first_text, text
-from gds_exec.config.role_names import quoted, role_arn_of
-from gds_exec.errors import BrokenProfile, NoAccessKey, NotSupportedYet
-from gds_exec.redaction import show
+from gds_exec.config.role_names import role_arn_of
+from gds_exec.config.sources import PROFILE, WantedSource, WebIdentityToken
+from gds_exec.errors import BrokenProfile, NoAccessKey, SourceProfileMissing
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -19,37 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gds_exec.config.aws_files import AwsFiles
-    from gds_exec.config.aws_ini import Section
+    from gds_exec.config.sources import Source
 
-_IDENTITY_CENTER = "signing in with IAM Identity Center"
-_NOT_SUPPORTED = {
-    "web_identity_token_file": "signing in with a web identity token",
-    "sso_start_url": _IDENTITY_CENTER,
-    "sso_session": _IDENTITY_CENTER,
-    "sso_account_id": _IDENTITY_CENTER,
-    "sso_role_name": _IDENTITY_CENTER,
-    "login_session": "signing in with 'aws login'",
-}
-
-
-class StoredKeys(Value):
-    """An access key as it stands in the files."""
-
-    profile_name: str
-    access_key_id: str
-    secret_access_key: str
-    session_token: str | None = None
-
-    _unshown = ("secret_access_key", "session_token")
-
-
-class CredentialProcess(Value):
-    """A command that prints an access key, as AWS defines `credential_process`."""
-
-    profile_name: str
-    command: str
-
-    _unshown = ("command",)
+    Environ = Mapping[str, str]
 
 
 class Role(Value):
@@ -73,7 +48,7 @@ class Profile(Value):
     """
 
     name: str
-    source: StoredKeys | CredentialProcess
+    source: Source
     roles: tuple[Role, ...] = ()
     mfa_serial: str | None = None
     mfa_process: str | None = None
@@ -81,6 +56,7 @@ class Profile(Value):
     region: str | None = None
     sts_endpoint_url: str | None = None
     iam_endpoint_url: str | None = None
+    signin_endpoint_url: str | None = None
     ca_bundle: str | None = None
     duration_seconds: int | None = None
     warnings: tuple[str, ...] = ()
@@ -88,30 +64,48 @@ class Profile(Value):
     min_remaining_seconds: int | None = None
     mfa_max_age_seconds: int | None = None
     refresh: bool = False
+    expected_account: str | None = None
+
+
+_ANY_SOURCE = WantedSource()
 
 
 def find_profile(
-    files: AwsFiles, role: str, *, environ: Mapping[str, str], source_profile: str | None = None
+    files: AwsFiles,
+    role: str,
+    *,
+    environ: Environ,
+    source_profile: str | None = None,
+    wanted: WantedSource = _ANY_SOURCE,
 ) -> Profile:
     """Return what `role` means: a profile's name, else a role ARN, else ACCOUNT/ROLE.
 
-    `source_profile` takes the place of the wanted profile's own; a bare role starts from it, or
-    from what `base_profile` finds. Raise a ConfigError where the files do not lead to keys.
+    `source_profile` takes the place of the wanted profile's own; a bare role starts from it, or from
+    what the environment has, or from what `base_profile` finds. Raise a ConfigError where nothing
+    leads to credentials.
     """
     if role in files.profiles:
-        chain = follow(files, role, source_profile=source_profile)
-        return _complete(files, chain, name=role, environ=environ)
-    role_arn = role_arn_of(files, role)
-    base = base_profile(files, environ=environ, source_profile=source_profile)
-    chain = follow(files, base, is_source=True)
-    return _complete(files, chain, name=role, environ=environ, bare_role=Role(role_arn))
+        chain, is_own = _named_chain(
+            files, role, environ=environ, source_profile=source_profile, wanted=wanted
+        )
+        return _complete(files, chain, name=role, environ=environ, is_own_source=is_own)
+    bare = Role(role_arn_of(files, role))
+    chain = _base_chain(files, environ=environ, source_profile=source_profile, wanted=wanted)
+    return _complete(files, chain, name=role, environ=environ, bare_role=bare)
 
 
-def find_base(files: AwsFiles, *, environ: Mapping[str, str], source_profile: str | None = None) -> Profile:
-    """Return the keys that a bare role would start from, without any role."""
-    base = base_profile(files, environ=environ, source_profile=source_profile)
-    chain = follow(files, base, is_source=True)
-    complete = _complete(files, chain, name=chain.source, environ=environ)
+def find_base(
+    files: AwsFiles,
+    *,
+    environ: Environ,
+    source_profile: str | None = None,
+    wanted: WantedSource = _ANY_SOURCE,
+) -> Profile:
+    """Return the keys that a bare role would start from, without any role; a token's own role has to stay."""
+    chain = _base_chain(files, environ=environ, source_profile=source_profile, wanted=wanted)
+    complete = _complete(files, chain, name=chain.keys_profile or "", environ=environ)
+    if isinstance(complete.source, WebIdentityToken):
+        return complete.but(name=complete.roles[0].role_arn, roles=complete.roles[:1], duration_seconds=None)
     mfa_serial = complete.mfa_serial or complete.source_mfa_serial
     return complete.but(roles=(), duration_seconds=None, mfa_serial=mfa_serial)
 
@@ -120,40 +114,130 @@ def profile_names(files: AwsFiles) -> list[str]:
     return sorted(files.profiles)
 
 
+def _named_chain(
+    files: AwsFiles, name: str, *, environ: Environ, source_profile: str | None, wanted: WantedSource
+) -> tuple[Chain, bool]:
+    """Return the profile's chain with what begins it, and whether that is what the profile says.
+
+    In CI, where it names keys that are not here, it is what is here instead.
+    """
+    if wanted.is_outside_files:
+        from gds_exec.config.ambient import asked_for  # which a person has little use for
+
+        return roles_on_the_way(files, name).but(source=asked_for(wanted, environ)), False
+    try:
+        chain = follow(files, name, environ=environ, source_profile=source_profile)
+        return chain.but(source=chain.source or keys_of(files, chain)), True
+    except (NoAccessKey, SourceProfileMissing) as error:
+        if not is_ci(environ) or wanted.kind == PROFILE or source_profile is not None:
+            raise
+        from gds_exec.config.ambient import after_profiles, before_profiles, hint_at_permission
+
+        lacking = type(error)(error.message, hint=hint_at_permission(error.hint, environ))
+        here = before_profiles(wanted, environ) or after_profiles(environ, otherwise=lacking)
+        if here is None:
+            raise lacking from None
+        return roles_on_the_way(files, name).but(source=here), False
+
+
+def _base_chain(
+    files: AwsFiles, *, environ: Environ, source_profile: str | None, wanted: WantedSource
+) -> Chain:
+    """Return what a role without a profile of its own begins with."""
+    from gds_exec.config.ambient import after_profiles, asked_for, before_profiles
+
+    if wanted.is_outside_files:
+        return Chain((), source=asked_for(wanted, environ))
+    is_any = source_profile is None and wanted.kind is None
+    source = before_profiles(wanted, environ) if is_any else None
+    if source is not None:
+        return Chain((), source=source)
+    base = base_profile(files, environ=environ, source_profile=source_profile)
+    if base is not None:
+        chain = follow(files, base, environ=environ, is_source=True)
+        return chain.but(source=chain.source or keys_of(files, chain))
+    lacking = no_base(files, environ)
+    source = after_profiles(environ, otherwise=lacking) if is_any else None
+    if source is None:
+        raise lacking
+    return Chain((), source=source)
+
+
 def _complete(
-    files: AwsFiles, chain: Chain, *, name: str, environ: Mapping[str, str], bare_role: Role | None = None
+    files: AwsFiles,
+    chain: Chain,
+    *,
+    name: str,
+    environ: Environ,
+    bare_role: Role | None = None,
+    is_own_source: bool = True,
 ) -> Profile:
-    sections = [files.profiles[profile] for profile in chain.names]
-    *role_sections, source_section = sections
+    """Put together what the chain's profiles say, and what the environment says of its source."""
+    source = chain.source
+    assert source is not None  # noqa: S101  # whoever made the chain has found it
+    names = chain.names or tuple(filter(files.profiles.__contains__, [name]))
+    sections = [files.profiles[profile] for profile in names]
+    own = sections[0] if sections else Section.empty()
     roles = [_role(profile, files.profiles[profile]) for profile in reversed(chain.role_profiles)]
     if bare_role:
         roles.append(bare_role)
-    # Of a wanted profile the AWS CLI reads only serials that stand beside a role_arn.
-    device_sections = role_sections[::-1]
-    if bare_role or not role_sections:
-        device_sections.append(source_section)
+    roles = _roles_of_token(roles, source, environ)
+    own_name = profile_values.session_name_in(environ)
 
     def endpoint_url(service: str) -> str | None:
-        return profile_values.endpoint_url(service, sections[0], services=files.services, environ=environ)
+        return profile_values.endpoint_url(service, own, services=files.services, environ=environ)
 
     return Profile(
         name=name,
-        source=_keys(files, chain),
-        roles=tuple(roles),
-        mfa_serial=next(filter(None, map(profile_values.mfa_serial, device_sections)), None),
+        source=source,
+        roles=tuple(role.but(session_name=role.session_name or own_name) for role in roles),
+        mfa_serial=_mfa_serial(files, chain, is_bare=bare_role is not None) if is_own_source else None,
         mfa_process=first_text(sections, "mfa_process"),
         ykman_account=first_text(sections, "gds_exec_ykman_account"),
-        region=text(sections[0], "region") or None,
+        region=text(own, "region") or None,
         sts_endpoint_url=endpoint_url("sts"),
         iam_endpoint_url=endpoint_url("iam"),
+        signin_endpoint_url=endpoint_url("signin"),
         ca_bundle=environ.get("AWS_CA_BUNDLE") or first_text(sections[:1], "ca_bundle"),
         duration_seconds=roles[-1].duration_seconds if roles else None,
         warnings=_warnings(files, chain),
-        source_mfa_serial=_mfa_serial_if_usable(source_section),
-        min_remaining_seconds=profile_values.seconds(sections[0], "gds_exec_min_remaining"),
-        mfa_max_age_seconds=profile_values.seconds(sections[0], "gds_exec_mfa_max_age"),
-        refresh=profile_values.truth(sections[0], "gds_exec_refresh"),
+        source_mfa_serial=_mfa_serial_if_usable(files, chain.keys_profile),
+        min_remaining_seconds=profile_values.seconds(own, "gds_exec_min_remaining"),
+        mfa_max_age_seconds=profile_values.seconds(own, "gds_exec_mfa_max_age"),
+        refresh=profile_values.truth(own, "gds_exec_refresh"),
+        expected_account=profile_values.account(own, "gds_exec_expect_account"),
     )
+
+
+def _roles_of_token(roles: list[Role], source: Source, environ: Environ) -> list[Role]:
+    """Return the roles as a token leads to them: its own first, if AWS_ROLE_ARN says that it has one.
+
+    A profile's own token is for that profile's role.
+    """
+    if not isinstance(source, WebIdentityToken) or source.profile_name is not None:
+        return roles
+    own = environ.get("AWS_ROLE_ARN")
+    if not own and not roles:
+        hint = "set AWS_ROLE_ARN, or name a role"
+        raise NoAccessKey(f"{source.owner} is exchanged for a role, and none is named", hint=hint)
+    if not own:
+        return roles
+    if not profile_values.is_role_arn(own):
+        raise BrokenProfile("AWS_ROLE_ARN is not the ARN of an IAM role", hint=profile_values.ROLE_ARN_HINT)
+    if roles and roles[-1].role_arn == own:
+        return roles[-1:]
+    return [Role(own), *roles]
+
+
+def _mfa_serial(files: AwsFiles, chain: Chain, *, is_bare: bool) -> str | None:
+    """Return the serial that stands nearest to the keys.
+
+    Of a wanted profile the AWS CLI reads only serials that stand beside a role_arn.
+    """
+    names = list(chain.role_profiles[::-1])
+    if chain.keys_profile and (is_bare or not names):
+        names.append(chain.keys_profile)
+    return next(filter(None, (profile_values.mfa_serial(files.profiles[name]) for name in names)), None)
 
 
 def _role(name: str, section: Section) -> Role:
@@ -166,9 +250,9 @@ def _role(name: str, section: Section) -> Role:
     )
 
 
-def _mfa_serial_if_usable(section: Section) -> str | None:
+def _mfa_serial_if_usable(files: AwsFiles, name: str | None) -> str | None:
     try:
-        return profile_values.mfa_serial(section)
+        return profile_values.mfa_serial(files.profiles[name]) if name else None
     except BrokenProfile:
         return None
 
@@ -176,61 +260,6 @@ def _mfa_serial_if_usable(section: Section) -> str | None:
 def _warnings(files: AwsFiles, chain: Chain) -> tuple[str, ...]:
     sections = [files.profiles[profile] for profile in chain.role_profiles]
     warnings = [profile_values.ignored_duration(section) for section in sections]
-    if chain.source in files.credentials_profiles:
+    if chain.keys_profile in files.credentials_profiles:
         warnings.append(files.exposure)
     return tuple(filter(None, warnings))
-
-
-def _keys(files: AwsFiles, chain: Chain) -> StoredKeys | CredentialProcess:
-    """Return what begins the chain, looked for in the order of botocore's ProfileProviderBuilder."""
-    name = chain.source
-    section = files.profiles[name]
-    _refuse_sign_in(name, section, "web_identity_token_file", "sso_account_id", "sso_role_name")
-    if stored := _stored_keys(name, files.credentials_profiles.get(name)):
-        return stored
-    _refuse_sign_in(name, section, "login_session")
-    if command := text(section, "credential_process"):
-        return CredentialProcess(name, command)
-    if stored := _stored_keys(name, files.config_profiles.get(name)):
-        return stored
-    _refuse_sign_in(name, section, "sso_start_url", "sso_session")
-    raise _no_keys(name, section, chain)
-
-
-def _stored_keys(name: str, section: Section | None) -> StoredKeys | None:
-    if section is None or "aws_access_key_id" not in section:
-        return None
-    access_key_id = text(section, "aws_access_key_id")
-    secret_access_key = text(section, "aws_secret_access_key")
-    if not access_key_id or not secret_access_key:
-        missing = "aws_secret_access_key" if access_key_id else "aws_access_key_id"
-        raise _half_a_key(name, section["aws_access_key_id"].place, missing)
-    token_key = "aws_security_token" if "aws_security_token" in section else "aws_session_token"
-    return StoredKeys(name, access_key_id, secret_access_key, text(section, token_key) or None)
-
-
-def _half_a_key(name: str, place: str, missing: str) -> BrokenProfile:
-    message = f"{place}: profile {quoted(name)} has half an access key: no {missing}"
-    return BrokenProfile(message, hint="both halves must stand in the same file")
-
-
-def _no_keys(name: str, section: Section, chain: Chain) -> BrokenProfile | NoAccessKey:
-    if "aws_secret_access_key" in section:
-        return _half_a_key(name, section["aws_secret_access_key"].place, "aws_access_key_id")
-    lacking = "has no access keys" if chain.role_profiles else "has neither access keys nor a role_arn"
-    message = f"profile {quoted(name)} {lacking}{drawn(chain.names)}"
-    return NoAccessKey(message, hint=f"if aws-vault keeps them, add: {keys_from_aws_vault(name)}")
-
-
-def _refuse_sign_in(name: str, section: Section, *marks: str) -> None:
-    if not any(mark in section for mark in marks):
-        return
-    import shlex  # only a failure needs it
-
-    used = next(key for key in _NOT_SUPPORTED if key in section)
-    first = f"run 'aws sso login --profile {show(name)}', then " if used.startswith("sso_") else ""
-    raise NotSupportedYet(
-        f"profile {quoted(name)} uses {used}: {_NOT_SUPPORTED[used]} is not supported yet",
-        hint=f"{first}use a profile with credential_process = "
-        f"aws configure export-credentials --profile {show(shlex.quote(name))}",
-    )

@@ -20,7 +20,7 @@ from botocore.config import Config
 from gds_exec.credentials.aws_answers import CONNECT_SECONDS, Call, errors_as_ours, is_passing, session_of
 from gds_exec.credentials.aws_data import use_lean_data
 from gds_exec.credentials.aws_rehearsal import rehearse
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import AwsUnreachable, CredentialsError
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ class StsApi(Protocol):
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
+
+    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
+        """Make the session that a web identity token is good for."""
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
@@ -87,6 +90,19 @@ class Aws:
                 return session_of(_send(sts, request, session_name, token_code), request, call)
 
         return make() if token_code else self._patiently(make)
+
+    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
+        """Make the session that a web identity token is good for; the call is not signed."""
+        call = self._call("AssumeRoleWithWebIdentity", request)
+        sts = self._sts_awake()
+        parameters = _role_parameters(request, session_name)
+
+        def make() -> SessionCredentials:
+            with errors_as_ours(call):
+                answer = sts.assume_role_with_web_identity(**parameters, WebIdentityToken=token)
+                return session_of(answer, request, call)
+
+        return self._patiently(make)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
@@ -130,6 +146,9 @@ class Aws:
 
     def _sts_of(self, key: AccessKey) -> Any:
         self._sign_with(key)
+        return self._sts_awake()
+
+    def _sts_awake(self) -> Any:
         now = self._now()
         if not 0 <= now - self._last_call <= _TRUSTED_IDLE_SECONDS:
             # A network forgets connections, as a sleeping machine does, and a code is not sent twice.
@@ -196,20 +215,23 @@ def _session_without_files() -> Any:
 
 
 def _send(sts: Any, request: Request, session_name: str, token_code: str | None) -> Mapping[str, Any]:
-    parameters: dict[str, Any] = {"DurationSeconds": request.duration_seconds}
-    if token_code is not None:
-        parameters |= {"SerialNumber": request.mfa_serial, "TokenCode": token_code}
+    with_code = {} if token_code is None else {"SerialNumber": request.mfa_serial, "TokenCode": token_code}
     answer: Mapping[str, Any]
     if isinstance(request, AssumeRoleRequest):
-        parameters |= {"RoleArn": request.role_arn, "RoleSessionName": session_name}
-        if request.external_id is not None:
-            parameters["ExternalId"] = request.external_id
-        if request.scope is not None:
-            parameters |= _scope_parameters(request.scope)
-        answer = sts.assume_role(**parameters)
+        external = {} if request.external_id is None else {"ExternalId": request.external_id}
+        answer = sts.assume_role(**_role_parameters(request, session_name), **external, **with_code)
     else:
-        answer = sts.get_session_token(**parameters)
+        answer = sts.get_session_token(DurationSeconds=request.duration_seconds, **with_code)
     return answer
+
+
+def _role_parameters(request: AssumeRoleRequest | WebIdentityRequest, session_name: str) -> dict[str, Any]:
+    return {
+        "RoleArn": request.role_arn,
+        "RoleSessionName": session_name,
+        "DurationSeconds": request.duration_seconds,
+        **({} if request.scope is None else _scope_parameters(request.scope)),
+    }
 
 
 def _scope_parameters(scope: Scope) -> dict[str, Any]:

@@ -47,6 +47,14 @@ def check_endpoint(url: str | None) -> str | None:
     return None if host.endswith(_AWS_DOMAINS) else host
 
 
+def is_private(url: str) -> bool:
+    """Say whether nobody reads what is sent there: it has TLS, or is this machine."""
+    scheme, host = _scheme_and_host(url)
+    if _is_ambiguous(url) or not host:
+        return False
+    return scheme == "https" or (scheme == "http" and _is_loopback(host))
+
+
 def check_ca_bundle(path: str | None) -> None:
     """Raise `BrokenProfile` if the file of certificates that is configured is not there."""
     if path and not os.path.exists(path):

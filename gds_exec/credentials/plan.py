@@ -7,16 +7,17 @@ AWS caps what is assumed from it at an hour, so longer sessions carry the code t
 from __future__ import annotations
 
 from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECONDS
+from gds_exec.config.sources import ContainerRole, EnvironmentKeys, WebIdentityToken
 from gds_exec.credentials.renewal import can_begin, is_due
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
-from gds_exec.errors import SessionTooShort, UsageError
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
+from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
 from gds_exec.invocation import duration_text
 from gds_exec.redaction import show
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from gds_exec.config.profiles import Profile, Role
     from gds_exec.credentials.request import Request
@@ -42,7 +43,9 @@ class Asked(Value):
     min_remaining_seconds: int | None = None
     session_name: str | None = None
     scope: Scope | None = None
+    job_tags: tuple[tuple[str, str], ...] = ()  # of the CI job, which the session can do without
     mfa_max_age_seconds: int | None = None
+    expected_account: str | None = None
     new_session: bool = False
     at: float = float("inf")
     renewing: bool = False  # what is due to be renewed is not enough
@@ -84,8 +87,11 @@ def decide(
 ) -> Plan:
     """Return the shortest way from what is held to the session that was asked for.
 
-    Raise `SessionTooShort` where AWS's limits cannot meet the minimum that was asked for.
+    Raise `SessionTooShort` where AWS's limits cannot meet the minimum that was asked for, and
+    `WrongAccount` where the role is not of the account that is expected.
     """
+    if asked.expected_account is not None and profile.roles:
+        check_account(profile.roles[-1].role_arn, asked.expected_account)
     requests, notices = _route(profile, asked, source_is_temporary=source_is_temporary)
     oldest = _oldest_code(requests, asked, look=look, now=now)
     for done in range(len(requests), 0, -1):
@@ -105,6 +111,17 @@ def check_minimum(session: SessionCredentials, asked: Asked, *, now: float) -> N
     minimum = asked.min_remaining_seconds
     if minimum is not None and session.life_seconds() < minimum - _CALL_SECONDS:
         raise _too_short(minimum, int(session.seconds_left(now)))
+
+
+def check_account(arn: str, expected: str) -> None:
+    """Raise `WrongAccount` if this role, user or session is of another account."""
+    account = arn.split(":")[4]
+    if account != expected:
+        raise WrongAccount(
+            f"{show(arn)} is in account {show(account)}, and {show(expected)} is expected",
+            hint="name the role of the other account, or correct --expect-account "
+            "(gds_exec_expect_account in its profile)",
+        )
 
 
 def _oldest_code(requests: tuple[Request, ...], asked: Asked, *, look: Look, now: float) -> float:
@@ -128,7 +145,7 @@ def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wan
     if held.is_just_made:
         return True
     is_new = session.age_seconds(now) < now - asked.at  # another process has made it while we waited
-    if asked.new_session and not is_new and (is_wanted or isinstance(request, AssumeRoleRequest)):
+    if asked.new_session and not is_new and (is_wanted or not isinstance(request, SessionTokenRequest)):
         return False
     if is_wanted:
         if asked.renewing and is_due(session, now):
@@ -149,7 +166,7 @@ def _route(
     limit = CHAINED_SECONDS if is_chained or source_is_temporary else LONGEST_ROLE_SECONDS
     seconds = min(wanted, limit)
     _check_reachable(asked, seconds)
-    notices = (_capped_notice(wanted, is_chained=is_chained),) if seconds < wanted else ()
+    notices = tuple(_route_notices(profile, asked, wanted=wanted, seconds=seconds))
     first, *others = profile.roles
     first_seconds = _first_hop_seconds(first) if is_chained else seconds
     requests = _first_hop(profile, asked, first, first_seconds, source_is_temporary=source_is_temporary)
@@ -158,9 +175,21 @@ def _route(
     return requests, notices
 
 
+def _route_notices(profile: Profile, asked: Asked, *, wanted: int, seconds: int) -> Iterator[str]:
+    source, is_chained = profile.source, len(profile.roles) > 1
+    if isinstance(source, EnvironmentKeys | ContainerRole) and source.outer_role is not None:
+        yield f"{profile.name} is assumed from {source.owner}, whose own source is not here any more"
+    if seconds < wanted:
+        yield _capped_notice(wanted, is_chained=is_chained)
+    if asked.job_tags and not is_chained and isinstance(source, WebIdentityToken):
+        yield "a web identity token brings its own tags: those of the CI job are left out"
+
+
 def _first_hop(
     profile: Profile, asked: Asked, role: Role, seconds: int, *, source_is_temporary: bool
 ) -> tuple[Request, ...]:
+    if isinstance(profile.source, WebIdentityToken):
+        return (_exchange(profile, role, asked, seconds),)
     serial = profile.mfa_serial
     if serial is None:
         return (_assume(profile, role, asked, seconds),)
@@ -189,13 +218,38 @@ def _keys_route(
 def _assume(
     profile: Profile, role: Role, asked: Asked, seconds: int, *, mfa_serial: str | None = None
 ) -> AssumeRoleRequest:
-    is_first, is_wanted = role is profile.roles[0], role is profile.roles[-1]
+    is_wanted = role is profile.roles[-1]
     name = (asked.session_name if is_wanted else None) or role.session_name
-    if asked.scope is None:
+    asked_scope = _scope(asked) if is_wanted else asked.scope
+    if asked_scope is None:
         return AssumeRoleRequest(role.role_arn, seconds, name, role.external_id, mfa_serial)
-    external_id = (asked.scope.external_id if is_wanted else None) or role.external_id
-    scope = asked.scope.of_call(role.role_arn, is_first=is_first, is_wanted=is_wanted)
+    external_id = (asked_scope.external_id if is_wanted else None) or role.external_id
+    is_first = role is profile.roles[1 if isinstance(profile.source, WebIdentityToken) else 0]
+    scope = asked_scope.of_call(role.role_arn, is_first=is_first, is_wanted=is_wanted)
     return AssumeRoleRequest(role.role_arn, seconds, name, external_id, mfa_serial, scope)
+
+
+def _exchange(profile: Profile, role: Role, asked: Asked, seconds: int) -> WebIdentityRequest:
+    if role is not profile.roles[-1]:
+        return WebIdentityRequest(role.role_arn, seconds, role.session_name)
+    scope = asked.scope
+    if scope is not None and not scope.is_of_policies_alone:
+        raise UsageError(
+            f"{show(profile.name)} is had by a web identity token, which brings its own tags and identities",
+            hint="leave out --tag, --transitive-tag, --source-identity and --external-id",
+        )
+    name = asked.session_name or role.session_name
+    told = scope.of_call(role.role_arn, is_first=True, is_wanted=True) if scope else None
+    return WebIdentityRequest(role.role_arn, seconds, name, told)
+
+
+def _scope(asked: Asked) -> Scope | None:
+    """Return the scope that was asked for, with the tags of the CI job beside its own."""
+    if not asked.job_tags:
+        return asked.scope
+    from gds_exec.credentials.scope import Scope
+
+    return (asked.scope or Scope()).with_tags(asked.job_tags)
 
 
 def _wanted_seconds(profile: Profile, asked: Asked) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gds_exec.credentials.aws import StsApi
-    from gds_exec.credentials.request import Request
+    from gds_exec.credentials.request import Request, WebIdentityRequest
     from gds_exec.credentials.session import AccessKey, SessionCredentials
 
 
@@ -34,6 +34,10 @@ class PreparedAws:
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
         return self._ours().make_session(request, key, session_name=session_name, token_code=token_code)
+
+    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
+        """Make the session that a web identity token is good for."""
+        return self._ours().exchange(request, token, session_name=session_name)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""

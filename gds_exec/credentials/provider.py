@@ -10,10 +10,17 @@ import time
 
 from gds_exec.credentials.cache import DeviceMemory
 from gds_exec.credentials.mfa import Question
-from gds_exec.credentials.plan import Held, check_minimum, decide
+from gds_exec.credentials.plan import Held, check_account, check_minimum, decide
 from gds_exec.credentials.renewal import is_valid
-from gds_exec.credentials.request import AssumeRoleRequest, cache_key, device_key, is_answer_for
-from gds_exec.errors import AssumeRoleDenied, SourceCredentialsInvalid
+from gds_exec.credentials.request import (
+    SessionTokenRequest,
+    WebIdentityRequest,
+    cache_key,
+    device_key,
+    is_answer_for,
+)
+from gds_exec.credentials.source import KeySource
+from gds_exec.errors import AssumeRoleDenied, PackedPolicyTooLarge, SourceCredentialsInvalid
 from gds_exec.redaction import show
 from gds_exec.terminal import Suspended, suspend_this_process
 from gds_exec.value import Value
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
     from gds_exec.credentials.preparation import PreparedAws
     from gds_exec.credentials.request import Origin, Request
     from gds_exec.credentials.session import AccessKey, SessionCredentials
-    from gds_exec.credentials.source import KeySource
+    from gds_exec.credentials.web_identity import TokenSource
 
 
 class Outlook(Value):
@@ -50,7 +57,7 @@ class Provider:
         asked: Asked,
         *,
         origin: Origin,
-        source: KeySource,
+        source: KeySource | TokenSource,
         aws: PreparedAws,
         cache: SessionCache,
         locks: Locks,
@@ -154,7 +161,10 @@ class Provider:
         return session.access_key.access_key_id not in self._refused and is_answer_for(session.arn, request)
 
     def _finish(self, plan: Plan) -> SessionCredentials:
-        session = plan.session or self._source.fetch()
+        session = plan.session or self._own_keys()
+        if self._asked.expected_account is not None:
+            arn = session.arn or self._aws.caller_arn(session.access_key)
+            check_account(arn, self._asked.expected_account)
         self.kept_under = cache_key(self._origin, plan.requests) if plan.requests else None
         check_minimum(session, self._asked, now=self._now())
         if self._denied is not None:
@@ -172,21 +182,36 @@ class Provider:
         """Make the next session of the plan, unless another process has made it meanwhile."""
         key = cache_key(self._origin, plan.next_chain)
         if plan.device is not None and not self._codes.is_available:
-            self._source.fetch()  # keys that are a session's need no code where there is no role
+            self._own_keys()  # those that are a session's need no code where there is no role
             if self._plan().requests != plan.requests:
                 return
             raise self._codes.why_nobody(self._question(plan.device))
         with self._locks.hold(key):
             if self._plan().done > plan.done:
                 return
-            parent = plan.session or self._source.fetch()
-            if self._plan().requests != plan.requests:
-                return  # only now is it known that the source is itself a session
-            session = self._make_or_start_again(plan, parent.access_key)
+            request = plan.next_chain[-1]
+            if isinstance(request, WebIdentityRequest):
+                session: SessionCredentials | None = self._exchange(request)
+            else:
+                parent = plan.session or self._own_keys()
+                if self._plan().requests != plan.requests:
+                    return  # only now is it known that the source is itself a session
+                session = self._make_or_start_again(plan, parent.access_key)
             if session is not None:
                 self._made[key] = session
                 self._just_made.add(key)
                 self._cache.keep(key, session, about=self._called(plan.next_chain[-1]))
+
+    def _own_keys(self) -> SessionCredentials:
+        """Return the keys that the chain begins with; one that begins with a token never comes here."""
+        assert isinstance(self._source, KeySource)  # noqa: S101
+        return self._source.fetch()
+
+    def _exchange(self, request: WebIdentityRequest) -> SessionCredentials:
+        assert not isinstance(self._source, KeySource)  # noqa: S101  # such a plan begins with a token
+        name = request.session_name or self._make_session_name()
+        self._locks.mention_passed()
+        return self._aws.exchange(request, self._source.fetch(), session_name=name)
 
     def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
         """Return the new session, or `None` where a second way is worth trying."""
@@ -196,7 +221,7 @@ class Provider:
             if plan.session is None:
                 from gds_exec.credentials.refusals import of_keys
 
-                raise of_keys(f"profile {show(self._profile.source.profile_name)}", error) from error
+                raise of_keys(show(self._profile.source.owner), error) from error
             name = cache_key(self._origin, plan.requests[: plan.done])
             if name in self._just_made:
                 hint = "AWS gave it a moment ago: try again, and look at its status page if that goes on"
@@ -207,10 +232,15 @@ class Provider:
                 raise
             self._profile = self._with_found_device(error, key)
             self._denied = cache_key(self._origin, plan.requests[:1])
+        except PackedPolicyTooLarge:
+            if not self._asked.job_tags:
+                raise
+            self._asked = self._asked.but(job_tags=())
+            self._notice("AWS has no room for the tags of the CI job: trying once more without them")
         return None
 
     def _make(self, request: Request, key: AccessKey) -> SessionCredentials:
-        asked_name = request.session_name if isinstance(request, AssumeRoleRequest) else None
+        asked_name = None if isinstance(request, SessionTokenRequest) else request.session_name
         name = asked_name or self._make_session_name()
         if request.mfa_serial is None:
             self._locks.mention_passed()
@@ -258,10 +288,10 @@ class Provider:
         return profile
 
     def _called(self, request: Request) -> str:
-        if isinstance(request, AssumeRoleRequest):
-            is_wanted = request.role_arn == self._profile.roles[-1].role_arn
-            return self._profile.name if is_wanted else request.role_arn
-        return request.mfa_serial
+        if isinstance(request, SessionTokenRequest):
+            return request.mfa_serial
+        is_wanted = request.role_arn == self._profile.roles[-1].role_arn
+        return self._profile.name if is_wanted else request.role_arn
 
     def _question(self, device: str) -> Question:
         return Question(role=self._profile.name, device=device)

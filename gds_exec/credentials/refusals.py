@@ -6,13 +6,14 @@ a role that is not granted, and only the message tells. The wordings come from r
 
 from __future__ import annotations
 
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import (
     AnswerLost,
     AssumeRoleDenied,
     AwsRefused,
     AwsUnreachable,
     CredentialsError,
+    PackedPolicyTooLarge,
     SourceCredentialsInvalid,
     TokenCodeRefused,
 )
@@ -43,7 +44,7 @@ _BUSY_CODES = frozenset(
 )
 _COMPARE_SERIAL = "compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows"
 _SCOPE_ACTIONS = {
-    "sts:TagSession": "--tag",
+    "sts:TagSession": "--tag or --ci-tags",
     "sts:SetSourceIdentity": "--source-identity",
 }
 
@@ -66,6 +67,8 @@ def explain(refusal: Refusal) -> CredentialsError:
     """Return the error that tells a person what this refusal means."""
     if refusal.http_status >= 500 or refusal.http_status == 429 or refusal.code in _BUSY_CODES:
         return _unavailable(refusal)
+    if isinstance(refusal.request, WebIdentityRequest) and (of_token := _of_token(refusal)) is not None:
+        return of_token
     if "MultiFactorAuthentication failed" in refusal.message:
         return _mfa_failed(refusal)
     if (by_code := _BY_CODE.get(refusal.code)) is not None:
@@ -107,6 +110,34 @@ def _denied(refusal: Refusal) -> AwsRefused:
     return AssumeRoleDenied(f"AWS refused the role: {_quote(refusal)}", hint=denied_hint(), code=refusal.code)
 
 
+def _of_token(refusal: Refusal) -> CredentialsError | None:
+    """Return what a refusal says of a web identity token, if it does."""
+    if "Couldn't retrieve verification key" in refusal.message:  # which comes and goes
+        return _unavailable(refusal)
+    if refusal.code == "ExpiredTokenException":
+        return SourceCredentialsInvalid(
+            f"the web identity token has expired: {_quote(refusal)}",
+            hint="it lasts minutes: have the CI write a new one, or print one with "
+            "--web-identity-token-command",
+            code=refusal.code,
+        )
+    if refusal.code == "InvalidIdentityToken":
+        return AwsRefused(
+            f"AWS does not take the web identity token: {_quote(refusal)}",
+            hint="the role's account needs an OIDC provider of the token's issuer, and that its audience "
+            "(--audience)",
+            code=refusal.code,
+        )
+    if refusal.code == "AccessDenied":
+        return AssumeRoleDenied(
+            f"AWS refused the role: {_quote(refusal)}",
+            hint="does its trust policy allow sts:AssumeRoleWithWebIdentity to this provider, with the "
+            "token's audience and subject? is the role's name right?",
+            code=refusal.code,
+        )
+    return None
+
+
 def _malformed_policy(refusal: Refusal) -> AwsRefused:
     return AwsRefused(
         f"AWS cannot read the policy: {_quote(refusal)}", hint="correct --policy", code=refusal.code
@@ -114,7 +145,7 @@ def _malformed_policy(refusal: Refusal) -> AwsRefused:
 
 
 def _packed_policy(refusal: Refusal) -> AwsRefused:
-    return AwsRefused(
+    return PackedPolicyTooLarge(
         f"the policies and tags are more than AWS has room for in a session: {_quote(refusal)}",
         hint="AWS packs them together, and an inline policy takes the most: shorten --policy or make a "
         "managed one of it (--policy-arn), or leave some --tag out",

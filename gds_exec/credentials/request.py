@@ -36,7 +36,18 @@ class AssumeRoleRequest(Value):
     scope: Scope | None = None
 
 
-Request = SessionTokenRequest | AssumeRoleRequest
+class WebIdentityRequest(Value):
+    """AssumeRoleWithWebIdentity: a token in the place of keys. It knows nothing of MFA."""
+
+    role_arn: str
+    duration_seconds: int
+    session_name: str | None = None
+    scope: Scope | None = None
+
+    mfa_serial = None
+
+
+Request = SessionTokenRequest | AssumeRoleRequest | WebIdentityRequest
 
 
 class Origin(Value):
@@ -69,8 +80,12 @@ def made_up_session_name(user: str, now: float) -> str:
     There is never an `@` in it: admission controllers take a session name with one for the person.
     """
     when = time.strftime("-%d-%m-%y_%H-%M", time.localtime(now))
-    cleaned = "".join(c if c != "@" and c in SESSION_NAME_CHARACTERS else "-" for c in user)
-    return (cleaned or "user")[: SESSION_NAME_LIMIT - len(when)] + when
+    return (_cleaned(user) or "user")[: SESSION_NAME_LIMIT - len(when)] + when
+
+
+def job_session_name(job: str) -> str:
+    """Return what tells a CI job from others, as STS accepts it: of a long one the end, which tells most."""
+    return _cleaned(job)[-SESSION_NAME_LIMIT:].ljust(2, "-")
 
 
 def role_of(role_arn: str) -> tuple[str, str]:
@@ -88,9 +103,17 @@ def is_answer_for(arn: str, request: Request) -> bool:
     return len(fields) == 6 and fields[4] == account and fields[5].split("/")[:2] == ["assumed-role", name]
 
 
+def _cleaned(text: str) -> str:
+    return "".join(c if c != "@" and c in SESSION_NAME_CHARACTERS else "-" for c in text)
+
+
 def _told(request: Request) -> list[str]:
     if isinstance(request, SessionTokenRequest):
         return ["GetSessionToken", request.mfa_serial, str(request.duration_seconds)]
+    scope = [] if request.scope is None else ["scope", request.scope.text]
+    if isinstance(request, WebIdentityRequest):
+        told = ["AssumeRoleWithWebIdentity", request.role_arn, str(request.duration_seconds)]
+        return [*told, *_optional(request.session_name), *scope]
     return [
         "AssumeRole",
         request.role_arn,
@@ -98,7 +121,7 @@ def _told(request: Request) -> list[str]:
         *_optional(request.session_name),
         *_optional(request.external_id),
         *_optional(request.mfa_serial),
-        *([] if request.scope is None else ["scope", request.scope.text]),
+        *scope,
     ]
 
 

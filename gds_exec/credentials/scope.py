@@ -51,6 +51,16 @@ class Scope(Value):
             separators=(",", ":"),
         )
 
+    @property
+    def is_of_policies_alone(self) -> bool:
+        return self == Scope(policy=self.policy, policy_arns=self.policy_arns)
+
+    def with_tags(self, tags: tuple[tuple[str, str], ...]) -> Scope:
+        """Return the scope with these tags besides its own, which win, as far as AWS takes them."""
+        own = {key.lower() for key, _ in self.tags}
+        others = tuple((key, _as_tag_value(value)) for key, value in tags if key.lower() not in own)
+        return self.but(tags=tuple(sorted((*self.tags, *others[: _TAGS - len(self.tags)]))))
+
     def of_call(self, role_arn: str, *, is_first: bool, is_wanted: bool) -> Scope | None:
         """Return what is told to the AssumeRole of one role of a chain; its external id is told apart.
 
@@ -167,6 +177,12 @@ def _is_tag_text(text: str, longest: int) -> bool:
     return len(text) <= longest and all(
         character in _TAG_SIGNS or unicodedata.category(character)[0] in "LNZ" for character in text
     )
+
+
+def _as_tag_value(text: str) -> str:
+    """Return the text with what AWS takes in a tag's value, and no more of it."""
+    usable = "".join(character if _is_tag_text(character, 1) else "_" for character in text)
+    return usable[:_TAG_VALUE_CHARACTERS]
 
 
 def _beside(role_arn: str, policy_arn: str) -> str:

@@ -43,7 +43,6 @@ _DELIVERED = (
     "AWS_CREDENTIAL_EXPIRATION",
     ENDPOINT_URL,
     ENDPOINT_TOKEN,
-    "GDS_EXEC_ROLE",
 )
 # Where else a client would look: an instance's own role, and the keys that boto 2 has in a file.
 _NOWHERE_ELSE = {
@@ -63,7 +62,10 @@ _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _CALLER = "GDS_EXEC_CALLER_"
 _ROLE = "GDS_EXEC_ROLE_"
 _CALLER_PROFILE = f"{_CALLER}PROFILE"
+_CALLER_SOURCE = f"{_CALLER}SOURCE"
 _ROLE_REGION = f"{_ROLE}REGION"
+# For ourselves alone: the role whose keys or endpoint these are, which stand for a source that has gone.
+OUTER_ROLE = "GDS_EXEC_OUTER_ROLE"
 _OUR_SECRETS = ("GDS_EXEC_MFA_CODE",)
 # A role shell's own record, which is not for what is run in it.
 _ROLE_SHELL = (
@@ -75,34 +77,51 @@ _ROLE_SHELL = (
 )
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
-_DROPPED = COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (_NAMELESS,))
+_DROPPED = COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (OUTER_ROLE, _NAMELESS))
+# With these GitHub mints tokens for anyone, and so for roles that the command was not given.
+_ID_TOKEN_REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+
+
+class Briefing:
+    """What a command is told besides its session.
+
+    `region` is the role's own and gives way to what the caller set; `region_override` is what was asked
+    for now and wins over both. `lost_source` is what the session began with, if it was in the
+    environment and the command does not see it. A command gets no request for tokens of GitHub's
+    unless it `may_request_tokens`.
+    """
+
+    __slots__ = ("lost_source", "may_request_tokens", "region", "region_override", "role")
+
+    def __init__(
+        self,
+        role: str,
+        *,
+        region: str | None = None,
+        region_override: str | None = None,
+        lost_source: str | None = None,
+        may_request_tokens: bool = False,
+    ) -> None:
+        self.role = role
+        self.region = region
+        self.region_override = region_override
+        self.lost_source = lost_source
+        self.may_request_tokens = may_request_tokens
 
 
 def child_environment(
-    environ: "Mapping[str, str]",
-    session: "SessionCredentials",
-    *,
-    role: str,
-    region: str | None,
-    region_override: str | None = None,
+    environ: "Mapping[str, str]", session: "SessionCredentials", briefing: Briefing
 ) -> dict[str, str]:
-    """Return `environ`, the caller's own, as a command run as `role` is to see it.
-
-    `region` is the role's own and gives way to what the caller set; `region_override` is
-    what was asked for now and wins over both.
-    """
-    delivered = credential_variables(session)
-    return _environment(environ, delivered, role=role, region=region, region_override=region_override)
+    """Return `environ`, the caller's own, as a command that has the session is to see it."""
+    return _environment(environ, credential_variables(session), briefing)
 
 
 def endpoint_environment(
     environ: "Mapping[str, str]",
+    briefing: Briefing,
     *,
     url: str,
     token: str,
-    role: str,
-    region: str | None,
-    region_override: str | None = None,
     config_file: str | None = None,
     credentials_file: str | None = None,
 ) -> dict[str, str]:
@@ -116,19 +135,24 @@ def endpoint_environment(
         delivered[_CONFIG_FILE] = config_file
     if credentials_file is not None:
         delivered[_CREDENTIALS_FILE] = credentials_file
-    return _environment(environ, delivered, role=role, region=region, region_override=region_override)
+    return _environment(environ, delivered, briefing)
 
 
 def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     """Return `environ` without what an outer gds-exec did to it, so that an inner one starts afresh.
 
-    The outer role's keys or endpoint go, for a credential_process would take them for the caller's. Its
-    region goes, and what was replaced comes back, AWS_PROFILE for one, unless it has been changed since.
+    The outer role's keys or endpoint go, for a credential_process would take them for the caller's, unless
+    what they came from has gone: then they stay, with `OUTER_ROLE`. Its region goes, and what was replaced
+    comes back, AWS_PROFILE for one, unless it has been changed since.
     """
     caller = dict(environ)
     for name in _ROLE_SHELL:
         caller.pop(name, None)
-    if "GDS_EXEC_ROLE" in caller:
+    outer_role = caller.pop("GDS_EXEC_ROLE", None)
+    is_source_lost = caller.pop(_CALLER_SOURCE, None) is not None
+    if outer_role is not None and is_source_lost:
+        caller[OUTER_ROLE] = outer_role
+    elif outer_role is not None:
         for name in _DELIVERED:
             caller.pop(name, None)
     region = caller.pop(_ROLE_REGION, None)
@@ -155,18 +179,18 @@ def _put_back(caller: dict[str, str], name: str) -> None:
 
 
 def _environment(
-    environ: "Mapping[str, str]",
-    delivered: "Mapping[str, str]",
-    *,
-    role: str,
-    region: str | None,
-    region_override: str | None,
+    environ: "Mapping[str, str]", delivered: "Mapping[str, str]", briefing: Briefing
 ) -> dict[str, str]:
     child = {name: value for name, value in environ.items() if not _is_dropped(name)}
+    if not briefing.may_request_tokens:
+        for name in _ID_TOKEN_REQUEST:
+            child.pop(name, None)
     child.update(delivered)
-    _set_regions(child, region=region, region_override=region_override)
+    _set_regions(child, region=briefing.region, region_override=briefing.region_override)
     _note_for_nesting(child, environ)
-    child["GDS_EXEC_ROLE"] = role
+    child["GDS_EXEC_ROLE"] = briefing.role
+    if briefing.lost_source is not None:
+        child[_CALLER_SOURCE] = briefing.lost_source
     return child
 
 

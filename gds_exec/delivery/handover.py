@@ -9,6 +9,7 @@ import marshal
 import os
 
 from gds_exec.credentials.session_file import parse, serialise
+from gds_exec.delivery.environment import Briefing
 from gds_exec.errors import SystemRefused
 from gds_exec.value import Value
 
@@ -23,10 +24,10 @@ _READ_BYTES = 65_536
 class Handover(Value):
     """A session, and all that it takes to keep it fresh and to hand it to a command.
 
-    `key` is its name in the cache directory, `arguments` ask for it again. `region` is the role's
-    own, `region_override` what was asked for. `private_files` are the copies of AWS's files that the
-    command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is asked for a code.
-    `blocked_signals` are those that the caller had blocked: the keeper begins with all of them so.
+    `key` is its name in the cache directory, `arguments` ask for it again. `private_files` are the copies
+    of AWS's files that the command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is
+    asked for a code. `blocked_signals` are those that the caller had blocked: the keeper begins with all
+    of them so.
     """
 
     session: SessionCredentials
@@ -34,11 +35,24 @@ class Handover(Value):
     key: str
     cache_directory: str | None
     arguments: tuple[str, ...]
-    region: str | None
-    region_override: str | None
     private_files: tuple[str, str] | None = None
     may_ask: bool = True
     blocked_signals: tuple[int, ...] = ()
+    region: str | None = None
+    region_override: str | None = None
+    lost_source: str | None = None
+    may_request_tokens: bool = False
+
+    @property
+    def briefing(self) -> Briefing:
+        """What the command is told besides."""
+        return Briefing(
+            self.role,
+            region=self.region,
+            region_override=self.region_override,
+            lost_source=self.lost_source,
+            may_request_tokens=self.may_request_tokens,
+        )
 
 
 class Beside(Value):
@@ -69,11 +83,13 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
             handover.key,
             handover.cache_directory,
             handover.arguments,
-            handover.region,
-            handover.region_override,
             handover.private_files,
             handover.may_ask,
             handover.blocked_signals,
+            handover.region,
+            handover.region_override,
+            handover.lost_source,
+            handover.may_request_tokens,
             (beside.pid, beside.birth, beside.program, beside.listener, beside.token) if beside else None,
         )
     )

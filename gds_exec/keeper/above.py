@@ -62,11 +62,9 @@ def _keep(
     supervisor.on_passed = keeping.heed
     child_environ = endpoint_environment(
         environ,
+        handover.briefing,
         url=keeping.url,
         token=token,
-        role=handover.role,
-        region=handover.region,
-        region_override=handover.region_override,
         config_file=handover.private_files[0] if handover.private_files else None,
         credentials_file=handover.private_files[1] if handover.private_files else None,
     )

@@ -8,12 +8,12 @@ import signal
 import sys
 import time
 
+from gds_exec.again import without_settings
 from gds_exec.child.captured import Captured
 from gds_exec.context import suppress
 from gds_exec.credentials.session_file import HEADER, open_if_private, parse, read
 from gds_exec.delivery.endpoint import Endpoint
 from gds_exec.delivery.handover import ASKING
-from gds_exec.invocation import without_settings
 from gds_exec.keeper.held import HeldSession
 from gds_exec.keeper.upkeep import Outcome, Upkeep
 from gds_exec.redaction import mask
@@ -138,6 +138,10 @@ class Keeping:
         self._renewal = None
         session, paused = _read(said)
         self._tidy_up(wait_status, paused)
+        if session is not None and self._environ.get("GITHUB_ACTIONS") == "true":
+            from gds_exec.cli.job_log import mask_in_job_log
+
+            mask_in_job_log(session)
         status = os.waitstatus_to_exitcode(wait_status)
         self._upkeep.take(Outcome(how, session, status, _reason(complaint)))
 

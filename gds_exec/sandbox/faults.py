@@ -15,7 +15,7 @@ _STRANGE_ANSWERS: dict[FaultKind, Callable[[], Response]] = {
     "garbage": lambda: Response(200, b"\x1f\x8b\x00\xff" * 16),
     "html": lambda: Response(200, _CAPTIVE_PORTAL, content_type="text/html"),
     "empty": lambda: Response(200, b""),
-    "redirect": lambda: Response(302, b"", location="https://portal.invalid/login"),
+    "redirect": lambda: Response(302, b"", headers={"Location": "https://portal.invalid/login"}),
 }
 
 

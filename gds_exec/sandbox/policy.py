@@ -1,4 +1,6 @@
-"""Whether a role's trust policy lets a caller in."""
+"""Whether a role's trust policy lets a caller in, or a token."""
+
+import re
 
 from gds_exec.sandbox.principals import Caller, Role
 
@@ -10,6 +12,20 @@ def is_trusted(caller: Caller, role: Role, *, external_id: str | None, now: floa
     if role.external_id is not None and role.external_id != external_id:
         return False
     return _satisfies_mfa(caller, role, now=now)
+
+
+def is_token_trusted(role: Role, *, provider: str, subject: str, audience: str) -> bool:
+    """Return whether a token whose signature and times are good opens `role`."""
+    return not role.denies_everybody and any(
+        trust.provider == provider and _is_like(subject, trust.subject) and _is_like(audience, trust.audience)
+        for trust in role.token_trust
+    )
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Return what IAM's StringLike says: `*` is any text, `?` any character."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, text, re.DOTALL) is not None
 
 
 def _is_principal(caller: Caller, role: Role) -> bool:

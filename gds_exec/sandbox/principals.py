@@ -65,13 +65,26 @@ class User:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class TokenTrust:
+    """A statement of a trust policy that lets in whoever has such a token of an OIDC provider's.
+
+    `provider` is its URL without `https://`; `subject` may hold AWS's wildcards.
+    """
+
+    provider: str
+    subject: str = "*"
+    audience: str = "*"
+
+
 @dataclass(slots=True, eq=False)
 class Role:
-    """An IAM role; `trust` holds the ARNs, accounts or `*` of its trust policy's principals.
+    """An IAM role; `trust` holds its trust policy's principals: ARNs, accounts, services or `*`.
 
-    `also_allows` has the actions that it grants them besides sts:AssumeRole: session tags take one,
-    and a source identity another. `max_session` and `mfa_max_age` are in seconds. `denies_everybody`
-    stands for conditions that a request cannot see, the caller's address for one.
+    `token_trust` lets tokens in, each statement by itself. `also_allows` has the actions that it grants
+    them all besides assuming it: session tags take one, and a source identity another. `max_session` and
+    `mfa_max_age` are in seconds. `denies_everybody` stands for conditions that a request cannot see, the
+    caller's address for one.
     """
 
     name: str
@@ -85,6 +98,7 @@ class Role:
     max_session: int = 3600
     also_allows: tuple[str, ...] = ()
     denies_everybody: bool = False
+    token_trust: tuple[TokenTrust, ...] = ()
 
     @property
     def arn(self) -> str:

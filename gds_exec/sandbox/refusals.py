@@ -117,6 +117,56 @@ def user_name_needed() -> AwsError:
     return validation_error("Must specify userName when calling with non-User credentials")
 
 
+def web_identity_not_authorized() -> AwsError:
+    return access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+
+
+def provider_id_not_wanted() -> AwsError:
+    return access_denied(
+        "Unrecognized OAuth provider. "
+        "Do not include a provider parameter when submitting OpenIDConnect ID tokens"
+    )
+
+
+def invalid_role_arn() -> AwsError:
+    return validation_error("Request ARN is invalid")
+
+
+def no_jwt() -> AwsError:
+    return invalid_identity_token(
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+    )
+
+
+def no_oidc_provider(issuer: str) -> AwsError:
+    return invalid_identity_token(f"No OpenIDConnect provider found in your account for {issuer}")
+
+
+def no_verification_key() -> AwsError:
+    return invalid_identity_token(
+        "Couldn't retrieve verification key from your identity provider,  "
+        "please reference AssumeRoleWithWebIdentity documentation for requirements"
+    )
+
+
+# AWS's own words for these two are not known.
+def wrong_token_signature() -> AwsError:
+    return invalid_identity_token("Token signature is invalid")
+
+
+def token_not_yet_valid() -> AwsError:
+    return invalid_identity_token("Token is not yet valid")
+
+
+def invalid_identity_token(message: str) -> AwsError:
+    return AwsError(400, "InvalidIdentityToken", message)
+
+
+def web_identity_expired(expiration: float, *, now: float) -> AwsError:
+    moments = f"current date/time {int(now)} must be before the expiration date/time {int(expiration)}"
+    return AwsError(400, "ExpiredTokenException", f"Token expired: {moments}")
+
+
 def wrong_signature() -> AwsError:
     return _signature_does_not_match(
         "The request signature we calculated does not match the signature you provided. "

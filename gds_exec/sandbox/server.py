@@ -13,8 +13,7 @@ from threading import Event, Thread
 from typing import Any
 
 from gds_exec.sandbox.faults import Fault
-from gds_exec.sandbox.service import respond, respond_badly
-from gds_exec.sandbox.signin import is_for_signin
+from gds_exec.sandbox.service import action_of, place_of, respond, respond_badly
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Request, Response, error_response
 from gds_exec.signals import all_blocked
@@ -73,17 +72,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(Request.of_form(self._url, dict(self.headers.items()), self.rfile.read(int(length))))
 
     def do_GET(self) -> None:
-        request = Request.of_query(self._url, dict(self.headers.items()))
-        if is_for_signin(request):
-            self._answer(request)
-        else:
+        request = Request.of_query(self._url, dict(self.headers.items()), method=self.command)
+        if place_of(request) is None:
             self._refuse_service()
+        else:
+            self._answer(request)
+
+    do_PUT = do_GET  # noqa: N815
 
     def _refuse_service(self) -> None:
-        message = "The sandbox plays STS and IAM only, in AWS's query protocol, and the console's sign-in."
+        message = "The sandbox plays STS and IAM in AWS's query protocol, and a few places that are no API."
         self._send(error_response(400, "InvalidAction", message))
 
-    do_PUT = do_DELETE = do_PATCH = do_HEAD = _refuse_service  # noqa: N815
+    do_DELETE = do_PATCH = do_HEAD = _refuse_service  # noqa: N815
 
     @property
     def _url(self) -> str:
@@ -91,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, request: Request) -> None:
         aws = self.server.aws
-        fault = aws.faults.take(request.action)
+        fault = aws.faults.take(action_of(request))
         if fault is None:
             self._send(respond(aws, request), is_last=self.server.closing.is_set())
         else:
@@ -112,8 +113,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("x-amzn-RequestId", response.request_id)
         self.send_header("Content-Type", response.content_type)
         self.send_header("Content-Length", str(len(response.body)))
-        if response.location is not None:
-            self.send_header("Location", response.location)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
         if response.status != 200 or is_last:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gds_exec.sandbox import iam, refusals, sts
+from gds_exec.sandbox import container, github, iam, metadata, refusals, signin, sts
 from gds_exec.sandbox.faults import Fault, spoil
+from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.principals import Caller
 from gds_exec.sandbox.refusals import AwsError
 from gds_exec.sandbox.signature import authenticate, read_authorization
-from gds_exec.sandbox.signin import is_for_signin, refusal_page, respond_to_signin
 from gds_exec.sandbox.state import Aws, Call
+from gds_exec.sandbox.web_identity import assume_role_with_web_identity
 from gds_exec.sandbox.wire import Element, Request, Response, error_response, result_response
 
 
@@ -22,7 +23,8 @@ class Operation:
     namespace: str
 
 
-_SECRET_PARAMETERS = ("TokenCode", "Session", "SigninToken")
+_PLACES = (signin.PLACE, metadata.PLACE, container.PLACE, github.PLACE)
+_SECRET_PARAMETERS = ("TokenCode", "Session", "SigninToken", "WebIdentityToken")
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 _IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 _OPERATIONS = {
@@ -32,6 +34,18 @@ _OPERATIONS = {
     "GetUser": Operation(iam.get_user, "iam", _IAM),
     "ListMFADevices": Operation(iam.list_mfa_devices, "iam", _IAM),
 }
+_UNSIGNED_OPERATIONS = {"AssumeRoleWithWebIdentity": assume_role_with_web_identity}
+
+
+def place_of(request: Request) -> Place | None:
+    """Return the place that a request is for, or None for the query protocol."""
+    return next((place for place in _PLACES if place.is_for(request)), None)
+
+
+def action_of(request: Request) -> str:
+    """Return what a request asks, in a word: by this it is counted, and its faults are kept."""
+    place = place_of(request)
+    return request.action if place is None else place.action(request)
 
 
 def respond(aws: Aws, request: Request) -> Response:
@@ -52,7 +66,7 @@ def respond_badly(aws: Aws, request: Request, fault: Fault) -> Response | None:
     good = None
     if fault.does_the_work:
         good = respond(aws, request)
-    spoilt = spoil(fault, action=request.action, good=good)
+    spoilt = spoil(fault, action=action_of(request), good=good)
     if good is None:
         error_code = fault.code if fault.kind == "error" else fault.kind
         _record(aws, request, status=spoilt.status if spoilt else 0, error_code=error_code)
@@ -60,14 +74,19 @@ def respond_badly(aws: Aws, request: Request, fault: Fault) -> Response | None:
 
 
 def _refusal(request: Request, refusal: AwsError) -> Response:
-    if is_for_signin(request):
-        return refusal_page(refusal)
+    place = place_of(request)
+    if place is not None:
+        return place.refuse(refusal)
     return error_response(refusal.status, refusal.code, refusal.message)
 
 
 def _perform(aws: Aws, request: Request) -> Response:
-    if is_for_signin(request):
-        return respond_to_signin(aws, request)
+    place = place_of(request)
+    if place is not None:
+        return place.respond(aws, request)
+    unsigned = _UNSIGNED_OPERATIONS.get(request.action)
+    if unsigned is not None:
+        return result_response(request.action, unsigned(aws, request.parameters), namespace=_STS)
     operation = _OPERATIONS.get(request.action)
     if operation is None:
         version = request.parameters.get("Version", "")
@@ -83,7 +102,7 @@ def _record(aws: Aws, request: Request, *, status: int, error_code: str = "") ->
         for name, value in sorted(request.parameters.items())
         if name not in ("Action", "Version")
     }
-    aws.calls.append(Call(request.action, parameters, _access_key_id(request), status, error_code))
+    aws.calls.append(Call(action_of(request), parameters, _access_key_id(request), status, error_code))
 
 
 def _access_key_id(request: Request) -> str:

@@ -10,10 +10,11 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
+from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.principals import Caller, SignInToken
 from gds_exec.sandbox.refusals import AwsError
 from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.wire import Request, Response
+from gds_exec.sandbox.wire import Request, Response, json_response
 
 PATH = "/federation"
 _TOKEN_SECONDS = 15 * 60
@@ -22,12 +23,7 @@ _SESSION = ("sessionId", "sessionKey", "sessionToken")
 _CONSOLES = (".console.aws.amazon.com", ".console.amazonaws.cn", ".console.amazonaws-us-gov.com")
 
 
-def is_for_signin(request: Request) -> bool:
-    """Return whether this is a request to the federation endpoint, which nobody signs."""
-    return urlsplit(request.url).path == PATH
-
-
-def respond_to_signin(aws: Aws, request: Request) -> Response:
+def _respond(aws: Aws, request: Request) -> Response:
     """Do what is asked of the federation endpoint. Raise `AwsError` for what it does not take."""
     act = _ACTIONS.get(request.action)
     if act is None:
@@ -35,7 +31,7 @@ def respond_to_signin(aws: Aws, request: Request) -> Response:
     return act(aws, request.parameters)
 
 
-def refusal_page(refusal: AwsError) -> Response:
+def _refuse(refusal: AwsError) -> Response:
     """Return the refusal as this endpoint words it: for a person, in HTML."""
     return _page(refusal.status, f"HTTP Status {refusal.status}", refusal.message)
 
@@ -47,8 +43,7 @@ def _get_signin_token(aws: Aws, parameters: Mapping[str, str]) -> Response:
         raise _refused("Invalid credentials parameter")
     token = secrets.token_urlsafe(400)
     aws.signin_tokens[token] = SignInToken(caller, expiration=aws.now() + _TOKEN_SECONDS)
-    body = json.dumps({"SigninToken": token}).encode()
-    return Response(200, body, content_type="application/json")
+    return json_response(200, {"SigninToken": token})
 
 
 def _login(aws: Aws, parameters: Mapping[str, str]) -> Response:
@@ -107,3 +102,12 @@ def _refused(message: str) -> AwsError:
 def _page(status: int, title: str, text: str) -> Response:
     body = f"<!DOCTYPE html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(text)}</p>\n"
     return Response(status, body.encode(), content_type="text/html; charset=utf-8")
+
+
+PLACE = Place(
+    paths=(PATH,),
+    methods=("GET", "POST"),
+    action=lambda request: request.action,
+    respond=_respond,
+    refuse=_refuse,
+)

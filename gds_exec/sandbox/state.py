@@ -12,11 +12,13 @@ from gds_exec.sandbox.principals import (
     LongLivedKey,
     Role,
     SignInToken,
+    TokenTrust,
     User,
     new_id,
     new_secret_access_key,
     new_session_token,
 )
+from gds_exec.sandbox.workloads import GitHubJob, Machine, OidcProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Aws:
     """A little AWS of its own; everything may be changed while it serves.
 
     `clock_offset` moves its clock by seconds; `life_override` is the true life in seconds of every
-    session whatever was asked for; STS refuses to work in `disabled_regions`.
+    session whatever was asked for; STS refuses to work in `disabled_regions`. The metadata service
+    speaks for `instance`.
     """
 
     time: Callable[[], float] = system_time.time
@@ -47,6 +50,10 @@ class Aws:
     disabled_regions: set[str] = field(default_factory=set)
     users: dict[str, User] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
+    oidc_providers: list[OidcProvider] = field(default_factory=list)
+    instance: Machine | None = None
+    containers: dict[str, Machine] = field(default_factory=dict)
+    github: GitHubJob = field(default_factory=GitHubJob)
     calls: list[Call] = field(default_factory=list)
     faults: FaultQueue = field(default_factory=FaultQueue, repr=False)
     lock: RLock = field(default_factory=RLock, repr=False)
@@ -77,6 +84,7 @@ class Aws:
         external_id: str | None = None,
         max_session: int = 3600,
         also_allows: Iterable[str] = (),
+        token_trust: Iterable[TokenTrust] = (),
     ) -> Role:
         role = Role(
             name,
@@ -89,9 +97,29 @@ class Aws:
             external_id=external_id,
             max_session=max_session,
             also_allows=tuple(also_allows),
+            token_trust=tuple(token_trust),
         )
         self.roles[role.arn] = role
         return role
+
+    def add_oidc_provider(
+        self, issuer: str, *, account: str = "222222222222", audiences: Iterable[str] = ("sts.amazonaws.com",)
+    ) -> OidcProvider:
+        provider = OidcProvider(issuer.removeprefix("https://"), account, tuple(audiences))
+        self.oidc_providers.append(provider)
+        return provider
+
+    def add_container(self, role: Role, *, session_seconds: int = 6 * 3600) -> Machine:
+        container = Machine(new_id(""), role, session_seconds)
+        self.containers[container.name] = container
+        return container
+
+    def oidc_provider(self, issuer: str, *, account: str) -> OidcProvider | None:
+        """Return the account's provider for tokens of this `iss`."""
+        for provider in self.oidc_providers:
+            if (f"https://{provider.url}", provider.account) == (issuer, account):
+                return provider
+        return None
 
     def issue(self, caller: Caller, *, duration_seconds: int) -> Credentials:
         """Make a session for `caller`."""

@@ -2,26 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from time import gmtime, strftime
 
 from gds_exec.sandbox import refusals
 from gds_exec.sandbox.policy import is_trusted
-from gds_exec.sandbox.principals import Caller, Credentials, Role
-from gds_exec.sandbox.scope import SessionScope, check_permitted, read_scope
+from gds_exec.sandbox.principals import Caller, Role
+from gds_exec.sandbox.role_session import ROLE_PARAMETERS, credentials_element, open_role_session
+from gds_exec.sandbox.scope import read_scope
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.validation import Number, Text, validate
 from gds_exec.sandbox.wire import Element
 
-_CHAINED_LIMIT_SECONDS = 3600
 _MFA = (
     Text("SerialNumber", 9, 256, pattern=r"[\w+=/:,.@-]*"),
     Text("TokenCode", 6, 6, pattern=r"[\d]*"),
 )
 _GET_SESSION_TOKEN = (Number("DurationSeconds", 900, 129600), *_MFA)
 _ASSUME_ROLE = (
-    Text("RoleArn", 20, 2048, is_required=True),
-    Text("RoleSessionName", 2, 64, pattern=r"[\w+=,.@-]*", is_required=True),
-    Number("DurationSeconds", 900, 43200),
+    *ROLE_PARAMETERS,
     Text("ExternalId", 2, 1224, pattern=r"[\w+=,.@:\/-]*"),
     *_MFA,
 )
@@ -38,7 +35,7 @@ def get_session_token(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -
     caller = _with_mfa(aws, caller, parameters)
     duration = int(parameters.get("DurationSeconds", 43200))
     session = aws.issue(replace(caller, is_temporary=True), duration_seconds=duration)
-    return {"Credentials": _credentials_element(session)}
+    return {"Credentials": credentials_element(session)}
 
 
 def assume_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:
@@ -46,20 +43,7 @@ def assume_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Elem
     scope = read_scope(parameters)
     caller = _with_mfa(aws, caller, parameters)
     role = _trusting_role(aws, caller, parameters)
-    check_permitted(scope, caller, role)
-    duration = int(parameters.get("DurationSeconds", 3600))
-    _check_duration(duration, caller=caller, role=role)
-    assumed = _assumed(role, caller, scope, session_name=parameters["RoleSessionName"])
-    session = aws.issue(assumed, duration_seconds=duration)
-    answer: dict[str, Element] = {
-        "Credentials": _credentials_element(session),
-        "AssumedRoleUser": {"AssumedRoleId": assumed.user_id, "Arn": assumed.arn},
-    }
-    if scope.packed_percentage is not None:
-        answer["PackedPolicySize"] = str(scope.packed_percentage)
-    if assumed.source_identity is not None:
-        answer["SourceIdentity"] = assumed.source_identity
-    return answer
+    return open_role_session(aws, role, caller, scope, parameters)
 
 
 def _with_mfa(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Caller:
@@ -84,37 +68,3 @@ def _trusting_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> R
     if role is None or not is_trusted(caller, role, external_id=external_id, now=aws.now()):
         raise refusals.not_authorized(caller.arn, action="sts:AssumeRole", resource=arn)
     return role
-
-
-def _check_duration(duration_seconds: int, *, caller: Caller, role: Role) -> None:
-    if duration_seconds > role.max_session:
-        raise refusals.longer_than_role_allows()
-    # AWS counts a GetSessionToken session as chaining too, whatever its documentation says.
-    if caller.is_temporary and duration_seconds > _CHAINED_LIMIT_SECONDS:
-        raise refusals.longer_than_chaining_allows()
-
-
-def _assumed(role: Role, caller: Caller, scope: SessionScope, *, session_name: str) -> Caller:
-    # No MFA: a role session does not carry it on to the next role.
-    return Caller(
-        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{session_name}",
-        account=role.account,
-        user_id=f"{role.role_id}:{session_name}",
-        role=role,
-        is_temporary=True,
-        is_chained=caller.is_temporary,
-        transitive_tags={
-            **caller.transitive_tags,
-            **{key: value for key, value in scope.tags.items() if key in scope.transitive_keys},
-        },
-        source_identity=caller.source_identity or scope.source_identity,
-    )
-
-
-def _credentials_element(session: Credentials) -> Element:
-    return {
-        "AccessKeyId": session.access_key_id,
-        "SecretAccessKey": session.secret_access_key,
-        "SessionToken": session.token or "",
-        "Expiration": strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(session.expiration)),
-    }

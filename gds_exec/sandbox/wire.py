@@ -1,5 +1,6 @@
 """AWS's query protocol as values: a form comes in, signed as a rule, and XML goes out."""
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -32,11 +33,15 @@ class Request:
         return cls(url, lower, body, dict(pairs))
 
     @classmethod
-    def of_query(cls, url: str, headers: Mapping[str, str]) -> "Request":
+    def of_query(cls, url: str, headers: Mapping[str, str], *, method: str = "GET") -> "Request":
         """Read a request whose parameters are the query of its URL."""
         lower = {name.lower(): value for name, value in headers.items()}
         pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-        return cls(url, lower, b"", dict(pairs), "GET")
+        return cls(url, lower, b"", dict(pairs), method)
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
 
     @property
     def action(self) -> str:
@@ -50,8 +55,13 @@ class Response:
     status: int
     body: bytes = field(repr=False)
     content_type: str = "text/xml"
-    location: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+def json_response(status: int, document: Mapping[str, object]) -> Response:
+    """Return the answer of a service that speaks JSON."""
+    return Response(status, json.dumps(document).encode(), content_type="application/json")
 
 
 def result_response(action: str, result: Element, *, namespace: str) -> Response:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from . import machines
 from .expectations import assert_ours
 from .world import PROMPT, World, finish
 
@@ -72,6 +73,26 @@ def test_settings_name_the_line_the_variable_and_the_option(world: World) -> Non
     assert ["region", "eu-west-1", "--region"] in lines
     assert ["duration", "30m", "GDS_EXEC_DURATION"] in lines
     assert ["source_profile", "gds-users", f"{world.config},", "line", "3"] in lines
+
+
+def test_what_it_might_begin_with_is_told_in_order(world: World) -> None:
+    role = world.add_role("prod", mfa=False)
+    environ = machines.deployer(world, role)
+
+    named = explained(world, "prod", **environ)["sources"]
+    bare = explained(world, role.arn, **environ)["sources"]
+
+    assert [one["kind"] for one in named] == [
+        "profile",
+        "environment",
+        "web-identity",
+        "container",
+        "instance",
+    ]
+    assert [one["source"] for one in named] == ["profile gds-users", "the environment", None, None, None]
+    assert [one["kind"] for one in named if one["is_taken"]] == ["profile"]
+    assert [one["kind"] for one in bare if one["is_taken"]] == ["environment"]
+    assert [one["kind"] for one in bare][:3] == ["environment", "web-identity", "profile"]
 
 
 def test_secrets_of_files_and_sessions_are_not_told(signed_in: World) -> None:

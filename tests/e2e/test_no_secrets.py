@@ -14,6 +14,7 @@ import pytest
 
 from gds_exec.sandbox.faults import Fault, FaultKind
 
+from . import machines
 from .patience import eventually
 from .world import GDS_EXEC, PROMPT, World, finish
 
@@ -65,7 +66,12 @@ def secrets_of(world: World) -> list[re.Pattern[str]]:
     keys += [session.secret_access_key for session in sessions]
     tokens = [session.token for session in sessions if session.token]
     ids = [*world.aws.users, *world.aws._sessions]
-    texts = [re.escape(text) for text in (*keys, *tokens, *ids, world.device.secret, CANARY)]
+    requests = [
+        world.aws.github.request_token,
+        *(c.authorization_token for c in world.aws.containers.values()),
+    ]
+    texts = [re.escape(text) for text in (*keys, *tokens, *ids, *requests, world.device.secret, CANARY)]
+    texts.append(r"eyJ[\w-]{9,}\.[\w-]{9,}\.[\w-]{9,}")  # any web identity token
     codes = [rf"(?<!\d){code}(?!\d)" for code in world.handed_out]
     return [re.compile(text) for text in (*texts, *codes)]
 
@@ -128,6 +134,47 @@ def something_else_in_place_of_a_code(world: World) -> Said:
     world.handed_out += ["12345678", "87654321"]
     yield run(world, "prod", "true", code="12345678")
     yield run(world, "prod", "true", "--mfa-code", code=f"{CANARY} 87654321")
+
+
+@scenario
+def a_token_in_the_place_of_keys(world: World) -> Said:
+    role = machines.plain_role(world, "deploy")
+    path = machines.token_file(world, machines.web_identity_token(world, role=role))
+    path.chmod(0o600)
+    yield run(world, role.arn, "true", AWS_WEB_IDENTITY_TOKEN_FILE=str(path))
+    role.token_trust = ()
+    yield run(world, role.arn, "--new-session", "true", AWS_WEB_IDENTITY_TOKEN_FILE=str(path))
+    yield run(world, "explain", role.arn, AWS_WEB_IDENTITY_TOKEN_FILE=str(path))
+    for fault in LOST:
+        world.aws.fail("AssumeRoleWithWebIdentity", Fault(fault))
+        yield run(world, role.arn, "--new-session", "true", AWS_WEB_IDENTITY_TOKEN_FILE=str(path))
+    assert world.aws.count("AssumeRoleWithWebIdentity") >= 2
+
+
+@scenario
+def a_job_of_github_s(world: World) -> Said:
+    environ = machines.github(world, machines.plain_role(world, "deploy"))
+    del environ["GITHUB_ACTIONS"]  # where the session is told to the runner, for it to be masked
+    arn = "arn:aws:iam::222222222222:role/deploy"
+    yield run(world, arn, "--source", "github", "true", **environ)
+    yield run(world, arn, "--source", "github", "--refresh", "true", **environ)
+    for fault in (Fault("error", status=403), Fault("garbage", times=4), Fault("reset", times=4)):
+        world.aws.fail("GetGitHubToken", fault)
+        yield run(world, arn, "--source", "github", "true", **environ)
+    assert world.aws.github.minted == 2
+
+
+@scenario
+def machines_with_roles_of_their_own(world: World) -> Said:
+    own = machines.plain_role(world, "own")
+    machines.plain_role(world, "deploy").trust += (own.arn,)
+    for environ in (machines.container(world, own), machines.instance(world, own)):
+        for options in ((), ("--refresh",)):
+            yield run(world, "222222222222/deploy", *options, "true", **environ)
+    container = machines.container(world, own)
+    container["AWS_CONTAINER_AUTHORIZATION_TOKEN"] = CANARY
+    yield run(world, "222222222222/deploy", "--source", "container", "true", **container)
+    assert world.aws.count("AssumeRole") >= 2
 
 
 @scenario

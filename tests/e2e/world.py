@@ -60,6 +60,7 @@ class World:
             "LANG": "C.UTF-8",
             "SHELL": "/bin/sh",
             "AWS_ENDPOINT_URL": self.url,
+            "AWS_EC2_METADATA_DISABLED": "true",  # this machine may be an instance itself
             **self.environ,
         }
         (self.home / ".aws").mkdir(exist_ok=True)

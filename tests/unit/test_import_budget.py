@@ -26,6 +26,7 @@ WARM_DOCUMENT_MODULES = WARM_MODULES | {"gds_exec.delivery.document", "gds_exec.
 KEEPER = "gds_exec.keeper.__main__, gds_exec.keeper.above, gds_exec.keeper.beside"
 OURS_IN_A_KEEPER = {
     "gds_exec",
+    "gds_exec.again",
     "gds_exec.child",
     "gds_exec.child.captured",
     "gds_exec.child.foreground",

@@ -13,10 +13,6 @@ from gds_exec.invocation import (
     canonical,
     duration_seconds,
     duration_text,
-    read_plainly,
-    session_arguments,
-    without_secrets,
-    without_settings,
 )
 
 ROLE = ["--role", "admin"]
@@ -301,7 +297,7 @@ def test_text_of_any_kind_is_a_duration_above_nothing_or_none(text: str) -> None
 def test_an_invocation_that_asks_for_nothing_is_a_role_alone() -> None:
     invocation = Invocation(role="admin")
 
-    given_ones = {name: getattr(invocation, name) for name in Invocation.__slots__}
+    given_ones = {name: getattr(invocation, name) for name in Invocation.__annotations__}
     assert {name for name, value in given_ones.items() if value} == {"role", "wait_seconds"}
 
 
@@ -324,87 +320,3 @@ def test_the_code_of_the_sandbox_is_a_word_of_its_own(line: str, word: str, argu
 @given(st.integers(min_value=1, max_value=10**6))
 def test_a_duration_as_a_person_writes_it_is_read_back(seconds: int) -> None:
     assert duration_seconds(duration_text(seconds)) == seconds
-
-
-PLAIN_NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{1,20}", fullmatch=True)
-names = st.text(min_size=1, max_size=8).filter(lambda name: "\0" not in name)
-seconds = st.integers(1, 10**6)
-invocations = st.builds(
-    Invocation,
-    role=names,
-    duration_seconds=st.none() | seconds,
-    min_remaining_seconds=st.none() | seconds,
-    mfa_max_age_seconds=st.none() | seconds,
-    region=st.none() | PLAIN_NAMES,
-    source_profile=st.none() | names,
-    session_name=st.none() | st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,64}", fullmatch=True),
-    scope=st.none() | names,
-)
-
-
-@given(invocations)
-def test_a_session_is_asked_for_again_by_its_arguments(invocation: Invocation) -> None:
-    assert read_plainly(list(session_arguments(invocation)), {}) == invocation
-
-
-def test_what_is_asked_once_or_of_the_command_is_not_asked_again() -> None:
-    invocation = Invocation(
-        role="admin",
-        word=DOCUMENT,
-        command=("ls",),
-        shell=True,
-        mfa_code="123456",
-        new_session=True,
-        refresh=True,
-        quiet=True,
-        wait_seconds=5,
-    )
-
-    assert session_arguments(invocation) == session_arguments(Invocation(role="admin"))
-
-
-def test_a_code_stands_in_no_argument() -> None:
-    assert "123456" not in repr(session_arguments(Invocation(role="admin", mfa_code="123456")))
-
-
-def test_a_code_that_was_given_is_not_handed_on() -> None:
-    environ = {"GDS_EXEC_MFA_CODE": "123456", "GDS_EXEC_DURATION": "8h", "HOME": "/home/alice"}
-
-    assert without_secrets(environ) == {"GDS_EXEC_DURATION": "8h", "HOME": "/home/alice"}
-    assert len(environ) == 3
-
-
-def test_without_settings_only_what_stands_for_options_is_missing() -> None:
-    kept = {
-        "AWS_CONFIG_FILE": "/a/file",
-        "GDS_EXEC_CACHE_DIR": "/a/directory",
-        "GDS_EXEC_MFA_SOURCE": "ykman",
-        "GDS_EXEC_YKMAN_ACCOUNT": "aws",
-        "HOME": "/home/alice",
-    }
-    options = ("DURATION", "MIN_REMAINING", "MFA_MAX_AGE", "MFA_CODE", "WAIT", "REFRESH", "QUIET", "DEBUG")
-    options += (
-        "POLICY",
-        "POLICY_ARN",
-        "READ_ONLY",
-        "TAG",
-        "TRANSITIVE_TAG",
-        "SOURCE_IDENTITY",
-        "EXTERNAL_ID",
-    )
-
-    assert without_settings(kept | {f"GDS_EXEC_{option}": "1" for option in options}) == kept
-
-
-@given(invocations)
-def test_without_settings_arguments_say_all(invocation: Invocation) -> None:
-    environ = without_settings(
-        {
-            "GDS_EXEC_DURATION": "8h",
-            "GDS_EXEC_NEW_SESSION": "1",
-            "GDS_EXEC_TAG": "a=1",
-            "GDS_EXEC_DEBUG": "1",
-        }
-    )
-
-    assert read_plainly(list(session_arguments(invocation)), environ) == invocation

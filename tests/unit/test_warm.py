@@ -394,6 +394,10 @@ def test_no_secret_of_the_environment_stands_in_a_shortcut() -> None:
     assert "/a/file" in asked
 
 
+# Looked at only where another is set, which does make another request.
+BESIDE_ANOTHER = {"AWS_SECRET_ACCESS_KEY", "AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"}
+
+
 def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> None:
     sources = [
         *(PACKAGE / "config").glob("*.py"),
@@ -401,6 +405,7 @@ def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> No
     ]
     read = {name for source in sources for name in re.findall(r"\bAWS_[A-Z_]*[A-Z]\b", source.read_text())}
     read |= {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"}
+    read -= BESIDE_ANOTHER
 
     assert "AWS_CA_BUNDLE" in read
     for name in read:

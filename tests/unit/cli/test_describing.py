@@ -47,6 +47,7 @@ def test_a_role_is_described_in_lines_of_key_and_value(offline: Offline, capsys:
         'account: "222222222222"\n'
         "region: eu-west-2\n"
         "source_profile: base\n"
+        "source: profile base\n"
         f"mfa_device: {DEVICE}\n"
         "duration: 1h (default)\n"
         "session: none, a code is needed\n"
@@ -62,6 +63,7 @@ def test_the_same_is_said_as_json(offline: Offline, capsys: Captured) -> None:
         "account": "222222222222",
         "region": "eu-west-2",
         "source_profile": "base",
+        "source": "profile base",
         "mfa_device": DEVICE,
         "duration_seconds": 3600,
         "duration_from": "default",
@@ -111,6 +113,7 @@ def test_keys_without_a_role_have_no_session(said: Any) -> None:
         "account": None,
         "region": None,
         "source_profile": "base",
+        "source": "profile base",
         "mfa_device": None,
         "duration": None,
         "session": "none, the keys are used as they are",

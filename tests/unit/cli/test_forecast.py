@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gds_exec.cli.forecast import moment, next_step, time_left
-from gds_exec.config.profiles import CredentialProcess, Profile, Role, StoredKeys
+from gds_exec.config.profiles import Profile, Role
+from gds_exec.config.sources import CredentialProcess, StoredKeys
 from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.plan import Plan
 from gds_exec.credentials.provider import Outlook

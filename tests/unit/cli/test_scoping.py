@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from gds_exec.again import session_arguments
 from gds_exec.cli.app import read_command_line
 from gds_exec.cli.scoping import asked_scope
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope, read_scope
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation, read_plainly, session_arguments, variable_of
+from gds_exec.invocation import Invocation, read_plainly, variable_of
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
 OURS = "arn:aws:iam::222222222222:policy/ours"

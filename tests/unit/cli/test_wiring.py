@@ -5,7 +5,8 @@ import pytest
 
 from gds_exec.cli.messages import Messages
 from gds_exec.cli.wiring import _asked, wired_cache
-from gds_exec.config.profiles import Profile, StoredKeys
+from gds_exec.config.profiles import Profile
+from gds_exec.config.sources import StoredKeys
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.scope import Scope
 from gds_exec.errors import UsageError
@@ -44,7 +45,7 @@ def test_a_minimum_and_an_age_are_the_person_s_or_else_the_profile_s(
 ) -> None:
     invocation = Invocation(role="admin", min_remaining_seconds=minimum, mfa_max_age_seconds=age)
 
-    wanted = _asked(profile, invocation, renewing=False)
+    wanted = _asked(profile, invocation, {}, renewing=False)
 
     assert (wanted.min_remaining_seconds, wanted.mfa_max_age_seconds) == asked
 
@@ -52,7 +53,7 @@ def test_a_minimum_and_an_age_are_the_person_s_or_else_the_profile_s(
 def test_what_is_asked_on_the_command_line_is_asked_of_the_provider() -> None:
     invocation = Invocation(role="admin", duration_seconds=7200, session_name="ci-1", new_session=True)
 
-    assert _asked(PROFILE, invocation, renewing=True, now=lambda: NOON) == Asked(
+    assert _asked(PROFILE, invocation, {}, renewing=True, now=lambda: NOON) == Asked(
         duration_seconds=7200, session_name="ci-1", new_session=True, at=NOON, renewing=True
     )
 
@@ -60,6 +61,6 @@ def test_what_is_asked_on_the_command_line_is_asked_of_the_provider() -> None:
 def test_a_scope_is_asked_of_the_provider_as_what_its_text_says() -> None:
     scope = Scope(tags=(("team", "pay"),), external_id="an-id")
 
-    asked = _asked(PROFILE, Invocation(role="admin", scope=scope.text), renewing=False)
+    asked = _asked(PROFILE, Invocation(role="admin", scope=scope.text), {}, renewing=False)
 
     assert asked.scope == scope

@@ -15,15 +15,8 @@ from hypothesis import strategies as st
 
 from gds_exec import errors
 from gds_exec.config.aws_files import AwsFiles, read_aws_files
-from gds_exec.config.profiles import (
-    CredentialProcess,
-    Profile,
-    Role,
-    StoredKeys,
-    find_base,
-    find_profile,
-    profile_names,
-)
+from gds_exec.config.profiles import Profile, Role, find_base, find_profile, profile_names
+from gds_exec.config.sources import CredentialProcess, StoredKeys
 from gds_exec.redaction import show
 
 ARN = "arn:aws:iam::123456789012:role/"
@@ -356,9 +349,9 @@ VAULT = "aws-vault export --format=json --no-session"
         ),
         pytest.param(
             f"{NEITHER}credential_source = Environment\n",
-            errors.NotSupportedYet,
-            "profile 'a' uses credential_source = Environment: not supported yet",
-            "name a profile that has keys with --source-profile",
+            errors.NoAccessKey,
+            "profile 'a' has credential_source = Environment, and there are no keys in the environment",
+            None,
             id="credential-source",
         ),
         pytest.param(
@@ -412,12 +405,18 @@ VAULT = "aws-vault export --format=json --no-session"
             id="aws-login",
         ),
         pytest.param(
-            f"{NEITHER}web_identity_token_file = /t\n",
-            errors.NotSupportedYet,
-            "profile 'a' uses web_identity_token_file: "
-            "signing in with a web identity token is not supported yet",
-            "use a profile with credential_process = aws configure export-credentials --profile a",
+            f"{NEITHER}web_identity_token_file =\n",
+            errors.BrokenProfile,
+            "{home}/.aws/config, line 3: web_identity_token_file names no file",
+            None,
             id="web-identity",
+        ),
+        pytest.param(
+            "[profile a]\nweb_identity_token_file = /t\n",
+            errors.BrokenProfile,
+            "profile 'a' has a web_identity_token_file and no role_arn",
+            "add the role_arn of the role that the token is exchanged for",
+            id="web-identity-of-no-role",
         ),
         pytest.param(
             "[profile a]\nrole_arn =\n  x = y\nsource_profile = a\n" + KEYS,
@@ -630,7 +629,7 @@ def test_device_beside_the_keys_serves_a_bare_role_whose_source_names_none(home)
         ),
         pytest.param(
             "[a]\nregion = x\n",
-            {},
+            {"AWS_EC2_METADATA_DISABLED": "true"},
             None,
             errors.NoAccessKey,
             "no profile has access keys",

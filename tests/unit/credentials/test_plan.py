@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from gds_exec.config.profiles import Profile, Role, StoredKeys
+from gds_exec.config.profiles import Profile, Role
+from gds_exec.config.sources import StoredKeys
 from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
 from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gds_exec.config.profiles import CredentialProcess, Profile, Role, StoredKeys
+from gds_exec.config.profiles import Profile, Role
+from gds_exec.config.sources import CredentialProcess, StoredKeys
 from gds_exec.credentials.cache import SessionCache, open_cache
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
@@ -71,7 +72,7 @@ class World:
             profile,
             asked,
             origin=Origin(identity_of(profile.source)),
-            source=KeySource(profile.source, run=run, now=self.clock),
+            source=KeySource(profile.source, run=run, ask_metadata=never, now=self.clock),
             aws=PreparedAws(lambda: self.sts),
             cache=cache,
             locks=Locks(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.config.profiles import CredentialProcess, StoredKeys
+from gds_exec.config.sources import CredentialProcess, StoredKeys
 from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.errors import HelperFailed
 from tests.fakes import NOON, Clock, never
@@ -29,7 +29,7 @@ class Process:
 
 
 def source_of(*documents: object, clock: Clock | None = None) -> KeySource:
-    return KeySource(PROCESS, run=Process(*documents), now=clock or Clock())
+    return KeySource(PROCESS, run=Process(*documents), ask_metadata=never, now=clock or Clock())
 
 
 def without(name: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def without(name: str) -> dict[str, Any]:
 
 
 def test_stored_keys_are_themselves() -> None:
-    source = KeySource(STORED, run=never, now=Clock())
+    source = KeySource(STORED, run=never, ask_metadata=never, now=Clock())
 
     session = source.fetch()
 
@@ -50,7 +50,9 @@ def test_stored_keys_are_themselves() -> None:
 
 
 def test_stored_keys_with_a_session_token_are_known_to_be_temporary_at_once() -> None:
-    assert KeySource(StoredKeys("base", "ASIA", "secret", "token"), run=never).is_temporary
+    assert KeySource(
+        StoredKeys("base", "ASIA", "secret", "token"), run=never, ask_metadata=never
+    ).is_temporary
 
 
 def test_a_process_is_known_to_be_temporary_only_when_it_has_run() -> None:
@@ -64,7 +66,7 @@ def test_a_process_is_known_to_be_temporary_only_when_it_has_run() -> None:
 
 def test_a_process_runs_once() -> None:
     process = Process(LONG_LIVED)
-    source = KeySource(PROCESS, run=process, now=Clock())
+    source = KeySource(PROCESS, run=process, ask_metadata=never, now=Clock())
 
     assert source.fetch() is source.fetch()
     assert process.commands == ["print-keys --for alice"]

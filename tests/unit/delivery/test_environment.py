@@ -5,7 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import callers_environment, child_environment, endpoint_environment
+from gds_exec.delivery.environment import (
+    Briefing,
+    callers_environment,
+    child_environment,
+    endpoint_environment,
+)
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "fresh-secret", "fresh-token"), issued=1_767_319_445, expiration=1_767_323_045
@@ -16,7 +21,7 @@ LONG_LIVED = SessionCredentials.long_lived(AccessKey("AKIAEXAMPLE", "long-secret
 def environment(
     environ: dict[str, str], session: SessionCredentials = SESSION, **kwargs: str
 ) -> dict[str, str]:
-    return child_environment(environ, session, **{"role": "a-role", "region": None, **kwargs})
+    return child_environment(environ, session, Briefing(**{"role": "a-role", **kwargs}))
 
 
 def test_the_session_is_set_with_its_expiration() -> None:
@@ -39,11 +44,9 @@ def test_long_lived_keys_come_without_token_and_expiration() -> None:
     }
 
 
-def endpoint(environ: dict[str, str], **kwargs: str | None) -> dict[str, str]:
-    return endpoint_environment(
-        environ,
-        **{"url": "http://127.0.0.1:1234/", "token": "a-token", "role": "a-role", "region": None, **kwargs},
-    )
+def endpoint(environ: dict[str, str], *, region: str | None = None, **kwargs: str) -> dict[str, str]:
+    where = {"url": "http://127.0.0.1:1234/", "token": "a-token", **kwargs}
+    return endpoint_environment(environ, Briefing("a-role", region=region), **where)
 
 
 def test_an_endpoint_is_set_in_place_of_keys() -> None:
@@ -185,15 +188,15 @@ def test_everything_else_stays_and_the_callers_mapping_is_not_changed() -> None:
 def test_both_region_variables_are_set(  # matrix 95
     environ: dict[str, str], region: str | None, override: str | None, expected: tuple[str | None, str | None]
 ) -> None:
-    child = child_environment(environ, SESSION, role="r", region=region, region_override=override)
+    child = child_environment(environ, SESSION, Briefing("r", region=region, region_override=override))
 
     assert (child.get("AWS_REGION"), child.get("AWS_DEFAULT_REGION")) == expected
 
 
 def nested(environ: dict[str, str], *, outer: str | None, inner: str | None) -> dict[str, str]:
     """What a command sees in two roles at once, whose regions are these."""
-    outside = child_environment(callers_environment(environ), SESSION, role="outer", region=outer)
-    return child_environment(callers_environment(outside), SESSION, role="inner", region=inner)
+    outside = child_environment(callers_environment(environ), SESSION, Briefing("outer", region=outer))
+    return child_environment(callers_environment(outside), SESSION, Briefing("inner", region=inner))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_an_inner_role_is_not_put_into_the_region_of_the_outer(  # matrix 96
 
 
 def test_a_region_set_inside_the_outer_role_is_the_callers() -> None:  # matrix 96
-    outside = child_environment({}, SESSION, role="outer", region="outer-1")
+    outside = child_environment({}, SESSION, Briefing("outer", region="outer-1"))
 
     assert callers_environment({**outside, "AWS_REGION": "mine-1"})["AWS_REGION"] == "mine-1"
 
@@ -227,7 +230,7 @@ def test_the_callers_profile_comes_back_for_an_inner_role(name: str) -> None:  #
 
 
 def test_a_profile_set_inside_the_outer_role_is_the_callers() -> None:  # matrix 96
-    outside = child_environment({"AWS_PROFILE": "mine"}, SESSION, role="outer", region=None)
+    outside = child_environment({"AWS_PROFILE": "mine"}, SESSION, Briefing("outer"))
 
     assert callers_environment({**outside, "AWS_PROFILE": "other"})["AWS_PROFILE"] == "other"
 
@@ -246,7 +249,7 @@ def test_an_entry_without_a_name_is_left_out_because_execve_refuses_it() -> None
 
 
 def test_an_outer_role_s_keys_are_not_taken_for_the_callers() -> None:  # matrix 96
-    outside = child_environment({"HOME": "/home/a"}, SESSION, role="outer", region=None)
+    outside = child_environment({"HOME": "/home/a"}, SESSION, Briefing("outer"))
 
     assert callers_environment(outside) == {"HOME": "/home/a"}
 

@@ -1,7 +1,7 @@
 import pytest
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import callers_environment, child_environment
+from gds_exec.delivery.environment import Briefing, callers_environment, child_environment
 from gds_exec.delivery.exports.changes import role_changes, undoing_changes
 from gds_exec.errors import OutputFailed
 
@@ -33,7 +33,7 @@ CALLERS = [
 def child(
     environ: dict[str, str], session: SessionCredentials = SESSION, *, role: str = "prod"
 ) -> dict[str, str]:
-    return child_environment(callers_environment(environ), session, role=role, region="eu-west-2")
+    return child_environment(callers_environment(environ), session, Briefing(role, region="eu-west-2"))
 
 
 def changes(environ: dict[str, str], session: SessionCredentials = SESSION) -> dict[str, str | None]:
@@ -94,7 +94,7 @@ def test_keys_that_last_leave_no_token_of_others() -> None:
 def test_without_any_region_none_is_named() -> None:
     environ: dict[str, str] = {}
 
-    found = role_changes(environ, child_environment(environ, SESSION, role="prod", region=None))
+    found = role_changes(environ, child_environment(environ, SESSION, Briefing("prod")))
 
     assert "AWS_REGION" not in found
     assert "AWS_DEFAULT_REGION" not in found

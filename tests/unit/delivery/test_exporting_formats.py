@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import child_environment
+from gds_exec.delivery.environment import Briefing, child_environment
 from gds_exec.delivery.exports.changes import role_changes
 from gds_exec.delivery.exports.files import github_file
 from gds_exec.delivery.exports.formats import FORMATS, Export, export_text
@@ -42,7 +42,7 @@ LONG_LIVED = SessionCredentials.long_lived(AccessKey("AKIAEXAMPLE", "a-secret"),
 
 
 def export(session: SessionCredentials, *, role: str = "prod", region: str | None = "eu-west-2") -> Export:
-    child = child_environment({}, session, role=role, region=region)
+    child = child_environment({}, session, Briefing(role, region=region))
     return Export(session, role, role_changes({}, child))
 
 

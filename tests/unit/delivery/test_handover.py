@@ -18,9 +18,10 @@ HANDOVER = Handover(
     "0123abcd",
     "/home/alice/.cache/gds-exec",
     ("--role=admin", "--duration=3600"),
-    "eu-west-2",
-    None,
     ("/copies/1.config", "/copies/1.credentials"),
+    region="eu-west-2",
+    lost_source="the environment",
+    may_request_tokens=True,
 )
 BESIDE = Beside(4711, "4711 since then", "terraform", 5, "a-token")
 SHOW = """

@@ -49,7 +49,7 @@ class Kept:
         listener = bind()
         self._address = listener.getsockname()
         self.keeping = Keeping(
-            Handover(session(left=left), "admin", "key", str(self.cache), ("--role=admin",), None, None),
+            Handover(session(left=left), "admin", "key", str(self.cache), ("--role=admin",)),
             {
                 "AWS_CONFIG_FILE": str(home / "config"),
                 "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),

@@ -19,7 +19,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def handed_over(cache: Path | None, *, copies: tuple[str, str] | None = None) -> Handover:
-    return Handover(a_session(), "admin", "key", cache and str(cache), ARGUMENTS, None, None, copies)
+    return Handover(a_session(), "admin", "key", cache and str(cache), ARGUMENTS, copies)
 
 
 def listed(cache: Path) -> list[Running]:

@@ -1,8 +1,11 @@
 """A sandbox whose clock stands still, and real botocore clients that talk to it."""
 
+import http.client
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 import pytest
@@ -37,6 +40,29 @@ def device(alice: User) -> MfaDevice:
 def url(aws: Aws) -> Iterator[str]:
     with serve(aws) as url:
         yield url
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    text: str
+
+
+@pytest.fixture
+def ask(url: str) -> Iterator[Callable[..., Answer]]:
+    """Return a function of (method, path, headers) that asks the sandbox in plain HTTP."""
+    address = urlsplit(url)
+    connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
+
+    def ask(method: str, path: str, **headers: str) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, headers=sent)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read().decode())
+
+    yield ask
+    connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from gds_exec.sandbox.policy import is_trusted
-from gds_exec.sandbox.principals import Caller, Role
+from gds_exec.sandbox.policy import is_token_trusted, is_trusted
+from gds_exec.sandbox.principals import Caller, Role, TokenTrust
 
 NOW = 1_700_000_000.0
 ALICE = Caller("arn:aws:iam::111111111111:user/alice", "111111111111", "AIDA")
@@ -37,3 +37,34 @@ FIRST_ROLE = Role("first", "222222222222", "AROA", trust=())
 def test_trust(caller: dict[str, Any], role: dict[str, Any], external_id: str | None, expected: bool) -> None:
     trusted = is_trusted(replace(ALICE, **caller), replace(ROLE, **role), external_id=external_id, now=NOW)
     assert trusted is expected
+
+
+@pytest.mark.parametrize(
+    ("trust", "expected"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([TokenTrust("ci.example")], True, id="any of its tokens"),
+        pytest.param([TokenTrust("other.example")], False, id="another provider"),
+        pytest.param([TokenTrust("ci.example", "repo:org/app:ref:refs/heads/main")], True, id="the subject"),
+        pytest.param([TokenTrust("ci.example", "repo:org/*")], True, id="a star"),
+        pytest.param([TokenTrust("ci.example", "repo:org/ap?:*")], True, id="a question mark"),
+        pytest.param([TokenTrust("ci.example", "repo:org/ap[p]:*")], False, id="brackets are brackets"),
+        pytest.param([TokenTrust("ci.example", "repo:org/ap.:*")], False, id="a dot is a dot"),
+        pytest.param([TokenTrust("ci.example", "repo:org")], False, id="only its beginning"),
+        pytest.param([TokenTrust("ci.example", "REPO:*")], False, id="other letters"),
+        pytest.param([TokenTrust("ci.example", audience="sts")], True, id="the audience"),
+        pytest.param([TokenTrust("ci.example", audience="vault")], False, id="another audience"),
+        pytest.param(
+            [TokenTrust("ci.example", "job:*"), TokenTrust("ci.example", "repo:*")], True, id="one of two"
+        ),
+        pytest.param(
+            [TokenTrust("ci.example", "job:*", "sts"), TokenTrust("ci.example", "repo:*", "vault")],
+            False,
+            id="half of each of two",
+        ),
+    ],
+)
+def test_trust_in_a_token(trust: list[TokenTrust], expected: bool) -> None:
+    role = replace(ROLE, token_trust=tuple(trust))
+    subject = "repo:org/app:ref:refs/heads/main"
+    assert is_token_trusted(role, provider="ci.example", subject=subject, audience="sts") is expected

@@ -88,6 +88,23 @@ def test_other_services_are_not_played(url: str, method: str) -> None:
         connection.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/latest/api/token"),
+        ("POST", "/latest/api/token"),
+        ("POST", "/v2/credentials/x"),
+        ("PUT", "/actions/idtoken"),
+        ("PUT", "/federation"),
+        ("GET", "/latest"),
+        ("GET", "/actions/idtoken/x"),
+    ],
+)
+def test_a_place_has_its_own_methods_and_paths(ask: Callable[..., Any], method: str, path: str) -> None:
+    answer = ask(method, path)
+    assert (answer.status, "InvalidAction" in answer.text) == (400, True)
+
+
 def test_nothing_is_ever_printed(
     capfd: pytest.CaptureFixture[str], client: Client, url: str, alice: User
 ) -> None:

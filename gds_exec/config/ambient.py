@@ -1,0 +1,146 @@
+"""What the place where we run has to begin a chain with: keys in the environment, a token, a role of its own.
+
+Nothing is fetched here; that an instance has a role is only known when it is asked.
+"""
+
+from __future__ import annotations
+
+from gds_exec.config.ci import GITHUB_TOKEN, GITHUB_URL, is_github_actions
+from gds_exec.config.sources import (
+    CONTAINER,
+    DEFAULT_AUDIENCE,
+    ENVIRONMENT,
+    GITHUB,
+    INSTANCE,
+    TOKEN_FILE,
+    WEB_IDENTITY,
+    ContainerRole,
+    EnvironmentKeys,
+    InstanceRole,
+    WantedSource,
+    WebIdentityToken,
+)
+from gds_exec.errors import BrokenProfile, NoAccessKey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gds_exec.config.sources import Source
+    from gds_exec.errors import ConfigError
+
+    Environ = Mapping[str, str]
+
+OUTER_ROLE = "GDS_EXEC_OUTER_ROLE"  # whose session the environment's keys are, which we were given
+TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105  # the variable's name
+CONTAINER_PATH = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+CONTAINER_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+INSTANCE_URL = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+_NO_PERMISSION = "give the job the permission to ask for one: `permissions: id-token: write` in the workflow"
+_MISSING = {
+    ENVIRONMENT: ("there are no keys in the environment", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+    WEB_IDENTITY: (
+        "there is no web identity token",
+        "name one with --web-identity-token-file, -env or -command, or AWS_WEB_IDENTITY_TOKEN_FILE",
+    ),
+    GITHUB: ("GitHub mints no web identity token for this job", _NO_PERMISSION),
+    CONTAINER: (
+        "this container has no role",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or _FULL_URI is set where it has one",
+    ),
+    INSTANCE: ("the instance's metadata is not to be asked", "unset AWS_EC2_METADATA_DISABLED"),
+}
+
+
+def asked_for(wanted: WantedSource, environ: Environ) -> Source:
+    """Return the source that was asked for. Raise `NoAccessKey` where it is not here."""
+    kind = wanted.kind or WEB_IDENTITY
+    found = dict(surveyed(wanted, environ))[kind]
+    if found is None:
+        message, hint = _MISSING[kind]
+        if kind == WEB_IDENTITY and is_github_actions(environ):
+            hint = _NO_PERMISSION
+        raise NoAccessKey(message, hint=hint)
+    return found
+
+
+def before_profiles(wanted: WantedSource, environ: Environ) -> Source | None:
+    """Return what a bare role begins with rather than with a profile that was not named."""
+    return environment_keys(environ) or web_identity_token(wanted, environ)
+
+
+def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None:
+    """Return what is left where no profile has keys; that an instance has none says `otherwise`."""
+    instance = instance_role(environ)
+    if instance is not None:
+        instance = instance.but(otherwise=otherwise.message, otherwise_hint=otherwise.hint)
+    return container_role(environ) or instance
+
+
+def surveyed(wanted: WantedSource, environ: Environ) -> list[tuple[str, Source | None]]:
+    """Return each kind of source outside of the files, in their order, with what there is of it."""
+    return [
+        (ENVIRONMENT, environment_keys(environ)),
+        (WEB_IDENTITY, web_identity_token(wanted, environ)),
+        (GITHUB, _minted_by_github(wanted, environ)),
+        (CONTAINER, container_role(environ)),
+        (INSTANCE, instance_role(environ)),
+    ]
+
+
+def environment_keys(environ: Environ) -> EnvironmentKeys | ContainerRole | None:
+    """Return the keys in the environment, or an outer gds-exec's in their place.
+
+    Raise `BrokenProfile` for half a key, as botocore does.
+    """
+    outer_role = environ.get(OUTER_ROLE)
+    access_key_id = environ.get("AWS_ACCESS_KEY_ID")
+    if not access_key_id:
+        return container_role(environ) if outer_role is not None else None
+    secret_access_key = environ.get("AWS_SECRET_ACCESS_KEY")
+    if not secret_access_key:
+        message = "AWS_ACCESS_KEY_ID is set, and AWS_SECRET_ACCESS_KEY is not"
+        raise BrokenProfile(message, hint="set both, or neither")
+    token = environ.get("AWS_SESSION_TOKEN") or environ.get("AWS_SECURITY_TOKEN") or None
+    return EnvironmentKeys(access_key_id, secret_access_key, token, outer_role)
+
+
+def web_identity_token(wanted: WantedSource, environ: Environ) -> WebIdentityToken | None:
+    """Return the token that was named, or AWS's variable names, or else the one that the CI mints."""
+    if wanted.token is not None:
+        return wanted.token
+    if environ.get(TOKEN_FILE_VARIABLE):
+        return WebIdentityToken(TOKEN_FILE, environ[TOKEN_FILE_VARIABLE])
+    return _minted_by_github(wanted, environ)
+
+
+def container_role(environ: Environ) -> ContainerRole | None:
+    """Return where a container's session is to be had, as botocore looks for it."""
+    outer_role = environ.get(OUTER_ROLE)
+    if environ.get(CONTAINER_PATH):
+        return ContainerRole(environ[CONTAINER_PATH], is_path=True, outer_role=outer_role)
+    if environ.get(CONTAINER_URL):
+        return ContainerRole(environ[CONTAINER_URL], outer_role=outer_role)
+    return None
+
+
+def instance_role(environ: Environ) -> InstanceRole | None:
+    """Return where an instance's session is to be had, if it has one; `None` where that is turned off."""
+    if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        return None
+    return InstanceRole(environ.get(INSTANCE_URL) or None)
+
+
+def hint_at_permission(hint: str | None, environ: Environ) -> str | None:
+    """Return the hint, or what a job of GitHub's lacks that can have no token."""
+    return f"in GitHub Actions, {_NO_PERMISSION}" if _lacks_permission(environ) else hint
+
+
+def _minted_by_github(wanted: WantedSource, environ: Environ) -> WebIdentityToken | None:
+    if not (environ.get(GITHUB_URL) and environ.get(GITHUB_TOKEN)):
+        return None
+    return WebIdentityToken(GITHUB, audience=wanted.audience or DEFAULT_AUDIENCE)
+
+
+def _lacks_permission(environ: Environ) -> bool:
+    return is_github_actions(environ) and not environ.get(GITHUB_URL)

@@ -1,0 +1,64 @@
+"""What a CI system says of itself and of its job, in variables."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Environ = Mapping[str, str]
+
+# With these a job asks GitHub for a token, if it has the permission.
+GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
+GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the variable's name
+_FALSE = ("", "0", "false", "no", "off")
+# Systems that set no `CI` themselves, or did not always.
+_MARKS = ("BUILD_TAG", "CODEBUILD_BUILD_ID", "TFC_RUN_ID", "TF_BUILD")
+# What names a job best, the most telling system first; all of a row must be there.
+_JOBS = (
+    ("GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
+    ("CODEBUILD_BUILD_ID",),
+    ("BUILD_TAG",),  # Jenkins: jenkins-JOB-NUMBER
+    ("BUILD_PIPELINE_NAME", "BUILD_JOB_NAME", "BUILD_NAME"),  # Concourse, where a task is given them
+    ("TFC_WORKSPACE_NAME", "TFC_RUN_ID"),
+    ("CI_PROJECT_PATH", "CI_JOB_ID"),
+    ("BUILDKITE_PIPELINE_SLUG", "BUILDKITE_BUILD_NUMBER"),
+    ("CIRCLE_PROJECT_REPONAME", "CIRCLE_BUILD_NUM"),
+)
+# The keys as configure-aws-credentials has them, for policies that ask for those.
+_TAGS = (
+    ("Repository", ("GITHUB_REPOSITORY", "CI_PROJECT_PATH", "CIRCLE_PROJECT_REPONAME")),
+    ("Workflow", ("GITHUB_WORKFLOW", "JOB_NAME", "BUILD_PIPELINE_NAME", "TFC_WORKSPACE_NAME")),
+    ("Action", ("GITHUB_ACTION",)),
+    ("Actor", ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILDKITE_BUILD_CREATOR", "CODEBUILD_INITIATOR")),
+    ("Branch", ("GITHUB_REF", "GIT_BRANCH", "CI_COMMIT_REF_NAME", "BUILDKITE_BRANCH", "CIRCLE_BRANCH")),
+    ("Commit", ("GITHUB_SHA", "GIT_COMMIT", "CI_COMMIT_SHA", "BUILDKITE_COMMIT", "CIRCLE_SHA1")),
+    ("Build", ("GITHUB_RUN_ID", "BUILD_TAG", "CODEBUILD_BUILD_ID", "CI_JOB_ID", "TFC_RUN_ID")),
+)
+
+
+def is_ci(environ: Environ) -> bool:
+    """Say whether this is a CI job, where nobody answers."""
+    said = environ.get("CI")
+    if said is not None:
+        return said.lower() not in _FALSE
+    return any(environ.get(mark) for mark in _MARKS)
+
+
+def is_github_actions(environ: Environ) -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def job_name(environ: Environ) -> str | None:
+    """Return what tells this job from others, in words of the system's own; `None` where none is known."""
+    for names in _JOBS:
+        words = [environ.get(name, "") for name in names]
+        if all(words):
+            return "-".join(words)
+    return None
+
+
+def job_tags(environ: Environ) -> tuple[tuple[str, str], ...]:
+    """Return what is known of the job, as tags of a session."""
+    found = ((key, next((environ[name] for name in names if environ.get(name)), "")) for key, names in _TAGS)
+    return tuple((key, value) for key, value in found if value)

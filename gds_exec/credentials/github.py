@@ -1,0 +1,98 @@
+"""Tokens that GitHub mints for a job of Actions.
+
+A door to botocore, for its way with proxies and certificates.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from gds_exec.credentials.network import is_private
+from gds_exec.errors import SourceFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LONGEST_WAITS_SECONDS = (1, 2, 4)
+_TIMEOUT_SECONDS = 10
+
+
+class _Busy(Exception):
+    """GitHub may well answer another time."""
+
+
+def mint(
+    url: str,
+    request_token: str,
+    audience: str,
+    *,
+    ca_bundle: str | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+    fraction: Callable[[], float] = random.random,
+) -> str:
+    """Return a new token for this job (GitHub docs, "OpenID Connect reference").
+
+    Asks four times at most, a little later each time. Raise `SourceFailed`.
+    """
+    if not is_private(url):
+        raise SourceFailed("ACTIONS_ID_TOKEN_REQUEST_URL is no https URL", hint="GitHub sets it for each job")
+    url += ("&" if urlsplit(url).query else "?") + f"audience={quote(audience, safe='')}"
+    # Only this machine is asked without TLS: a proxy elsewhere would read the request token.
+    proxies = {} if urlsplit(url).scheme == "http" else get_environ_proxies(url)
+    session = URLLib3Session(verify=ca_bundle or True, proxies=proxies, timeout=_TIMEOUT_SECONDS)
+    for longest_seconds in _LONGEST_WAITS_SECONDS:
+        try:
+            return _asked(session, url, request_token)
+        except _Busy:
+            sleep(fraction() * longest_seconds)
+    try:
+        return _asked(session, url, request_token)
+    except _Busy as error:
+        raise SourceFailed(
+            f"GitHub mints no token now: {error}", hint="try again; its status page may say why"
+        ) from error
+
+
+def _asked(session: URLLib3Session, url: str, request_token: str) -> str:
+    request = AWSRequest(
+        method="GET",
+        url=url,
+        headers={"Authorization": f"bearer {request_token}", "Accept": "application/json"},
+    )
+    try:
+        answer = session.send(request.prepare())
+    except HTTPClientError as error:
+        raise _Busy(type(error).__name__) from error
+    except BotoCoreError as error:
+        raise SourceFailed(f"GitHub cannot be asked for a token: {type(error).__name__}") from error
+    if (
+        answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    ):
+        raise _Busy(f"it answered {answer.status_code}")
+    if answer.status_code != HTTPStatus.OK:
+        raise SourceFailed(
+            f"GitHub refused to mint a token for this job: {answer.status_code}",
+            hint="give the job the permission: `permissions: id-token: write` in the workflow",
+        )
+    return _token_in(answer.content)
+
+
+def _token_in(content: bytes) -> str:
+    try:
+        token = json.loads(content)["value"]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str):
+        raise _Busy("its answer holds no token")
+    return token

@@ -1,0 +1,98 @@
+"""OIDC tokens that AWS exchanges for a role's session: read, printed by a command, or minted by the CI."""
+
+from __future__ import annotations
+
+import os
+
+from gds_exec.config.sources import TOKEN_COMMAND, TOKEN_FILE, TOKEN_VARIABLE
+from gds_exec.errors import SourceFailed
+from gds_exec.redaction import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from gds_exec.config.sources import WebIdentityToken
+
+_LONGEST_TOKEN = 20_000  # STS, AssumeRoleWithWebIdentity
+_WHO_AND_FOR_WHOM = ("iss", "sub", "aud")
+
+
+class TokenSource:
+    """The token of a chain, read or minted anew whenever it is wanted: it lasts minutes."""
+
+    is_temporary = False
+
+    def __init__(
+        self,
+        source: WebIdentityToken,
+        *,
+        environ: Mapping[str, str],
+        run: Callable[[str], str],
+        mint: Callable[[str], str],
+    ) -> None:
+        self._source = source
+        self._environ = environ
+        self._run = run
+        self._mint = mint
+
+    def identity(self, job: str | None) -> str:
+        """Return who the token is for, as far as that is known without running or asking anybody.
+
+        `job` tells one job from others on one machine. Raise `SourceFailed` where there is no token.
+        """
+        source = self._source
+        if source.kind in (TOKEN_FILE, TOKEN_VARIABLE):
+            claims = _claims(self.fetch())
+            return "web identity " + " ".join(f"{name}={claims.get(name)}" for name in _WHO_AND_FOR_WHOM)
+        return f"web identity {source.kind} {source.where} {source.audience} {job}"
+
+    def fetch(self) -> str:
+        """Return the token. Raise `SourceFailed`, or `HelperFailed` of a command."""
+        source = self._source
+        if source.kind == TOKEN_FILE:
+            token = self._in_file()
+        elif source.kind == TOKEN_VARIABLE:
+            token = self._environ.get(source.where, "")
+        elif source.kind == TOKEN_COMMAND:
+            token = self._run(source.where)
+        else:
+            token = self._mint(source.audience)
+        return _checked(token.strip(), source)
+
+    def _in_file(self) -> str:
+        path = self._source.where
+        try:
+            with open(path, "rb") as file:
+                return file.read(_LONGEST_TOKEN + 1).decode("ascii", "replace")
+        except OSError as error:
+            raise SourceFailed(
+                f"the web identity token in {show(path)} cannot be read: {error.strerror}",
+                hint="the CI, or the cluster, is to write it there" if not os.path.exists(path) else None,
+            ) from error
+
+
+def _checked(token: str, source: WebIdentityToken) -> str:
+    if not token:
+        raise SourceFailed(f"{show(source.owner)} is empty")
+    try:
+        _claims(token)
+    except ValueError:
+        hint = "a JWT is three parts of base64url with dots between them, and nothing else"
+        raise SourceFailed(f"{show(source.owner)} is no JWT", hint=hint) from None
+    return token
+
+
+def _claims(token: str) -> dict[str, Any]:
+    """Return what a JWT says, which only AWS checks. Raise `ValueError` where it is none."""
+    import base64
+    import json
+
+    if len(token) > _LONGEST_TOKEN or not token.isascii() or token.count(".") != 2:
+        raise ValueError("no JWT")
+    payload = token.split(".")[1]
+    claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True))
+    if not isinstance(claims, dict):
+        raise ValueError("no claims")  # noqa: TRY004  # as the parsers' own errors are
+    return claims
