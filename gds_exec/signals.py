@@ -76,15 +76,17 @@ def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> 
     def raise_time_is_up(_number: int, _frame: FrameType | None) -> NoReturn:
         raise _TimeIsUp
 
+    found = signal.signal(signal.SIGALRM, raise_time_is_up)  # even if our caller made us ignore it
     try:
-        with handling({signal.SIGALRM: raise_time_is_up}):
-            try:
-                signal.setitimer(signal.ITIMER_REAL, seconds)
-                yield
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on in the program that we become
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on in the program that we become
     except _TimeIsUp:
         raise otherwise() from None
+    finally:
+        signal.signal(signal.SIGALRM, found)
 
 
 @contextmanager

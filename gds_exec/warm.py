@@ -120,7 +120,9 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
 
 def find_cached(invocation: "Invocation", caller: "Mapping[str, str]") -> Cached | None:
     """Return what the cache has for this, asked in the caller's own environment, however old it is."""
-    directory = open_directory(caller) if is_plain(invocation) else None
+    # The runner of GitHub's is told first what is to be masked.
+    is_silent = caller.get("GITHUB_ACTIONS") != "true"
+    directory = open_directory(caller) if is_silent and is_plain(invocation) else None
     if directory is None:
         return None
     try:
@@ -150,7 +152,8 @@ def print_at_once(data: bytes) -> bool:
 
 def is_plain(invocation: "Invocation") -> bool:
     """Return whether it can be known without its profile which cached session will do."""
-    return not (invocation.new_session or invocation.mfa_code or invocation.mfa_max_age_seconds)
+    is_once = invocation.new_session or invocation.mfa_code or invocation.mfa_max_age_seconds
+    return not (is_once or invocation.ci_tags)  # which are of this very job
 
 
 def become(
@@ -191,7 +194,6 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
         invocation.expect_account,
         invocation.session_name,
         invocation.scope,
-        invocation.ci_tags,
         invocation.cache,
         invocation.duration_seconds,
         invocation.min_remaining_seconds,

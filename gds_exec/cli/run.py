@@ -10,7 +10,7 @@ from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.ci import is_ci, is_github_actions
 from gds_exec.config.profiles import find_profile
-from gds_exec.config.sources import is_seen_by_command
+from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_command
 from gds_exec.delivery.environment import callers_environment
 from gds_exec.errors import BrokenProfile, OutOfTime
 from gds_exec.invocation import ASKED_FOR, duration_text
@@ -74,7 +74,8 @@ class Run(Value):
             return
         if self.profile.min_remaining_seconds or self.profile.mfa_max_age_seconds or self.profile.refresh:
             return
-        if self.profile.source.profile_name is None:  # the warm path looks for none outside of the files
+        # The warm path looks at nothing outside of the AWS files: no variable, no token.
+        if not isinstance(self.profile.source, StoredKeys | CredentialProcess) or self.invocation.ci_tags:
             return
         from gds_exec.cli.remembering import remember_shortcut
 

@@ -24,7 +24,7 @@ from gds_exec.errors import BrokenProfile, NoAccessKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gds_exec.config.sources import Source
     from gds_exec.errors import ConfigError
@@ -55,7 +55,7 @@ _MISSING = {
 def asked_for(wanted: WantedSource, environ: Environ) -> Source:
     """Return the source that was asked for. Raise `NoAccessKey` where it is not here."""
     kind = wanted.kind or WEB_IDENTITY
-    found = dict(surveyed(wanted, environ))[kind]
+    found = _FINDERS[kind](wanted, environ)
     if found is None:
         message, hint = _MISSING[kind]
         if kind == WEB_IDENTITY and is_github_actions(environ):
@@ -79,13 +79,7 @@ def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None
 
 def surveyed(wanted: WantedSource, environ: Environ) -> list[tuple[str, Source | None]]:
     """Return each kind of source outside of the files, in their order, with what there is of it."""
-    return [
-        (ENVIRONMENT, environment_keys(environ)),
-        (WEB_IDENTITY, web_identity_token(wanted, environ)),
-        (GITHUB, _minted_by_github(wanted, environ)),
-        (CONTAINER, container_role(environ)),
-        (INSTANCE, instance_role(environ)),
-    ]
+    return [(kind, find(wanted, environ)) for kind, find in _FINDERS.items()]
 
 
 def environment_keys(environ: Environ) -> EnvironmentKeys | ContainerRole | None:
@@ -144,3 +138,12 @@ def _minted_by_github(wanted: WantedSource, environ: Environ) -> WebIdentityToke
 
 def _lacks_permission(environ: Environ) -> bool:
     return is_github_actions(environ) and not environ.get(GITHUB_URL)
+
+
+_FINDERS: dict[str, Callable[[WantedSource, Environ], Source | None]] = {
+    ENVIRONMENT: lambda _wanted, environ: environment_keys(environ),
+    WEB_IDENTITY: web_identity_token,
+    GITHUB: _minted_by_github,
+    CONTAINER: lambda _wanted, environ: container_role(environ),
+    INSTANCE: lambda _wanted, environ: instance_role(environ),
+}

@@ -7,6 +7,7 @@ their own: only what set them is looked up. Keys and helper commands are not amo
 from __future__ import annotations
 
 from gds_exec.config.source_origins import traced_source
+from gds_exec.config.sources import WebIdentityToken
 from gds_exec.config.tracing import (
     ARGUMENT,
     DEFAULT,
@@ -103,7 +104,7 @@ class _Trace:
         if is_bare:
             yield TracedSetting("role_arn", roles[-1].role_arn, ARGUMENT)
             yield self._source_of_bare()
-        if roles and roles[0].role_arn == self._environ.get("AWS_ROLE_ARN"):
+        if self._begins_with_a_role_of_the_token():
             yield self._variable("role_arn", "AWS_ROLE_ARN")
         if self._invocation.session_name:
             yield self._option("session_name", self._invocation.session_name)
@@ -118,7 +119,8 @@ class _Trace:
             yield in_files("external_id", [section])
             if not (is_wanted and self._invocation.session_name):
                 yield in_files("role_session_name", [section])
-        yield self._variable("role_session_name", "AWS_ROLE_SESSION_NAME")
+        if self._names_a_session():
+            yield self._variable("role_session_name", "AWS_ROLE_SESSION_NAME")
 
     def codes(self) -> Iterator[TracedSetting | None]:
         """What says which device a code is of, and where codes come from."""
@@ -204,6 +206,17 @@ class _Trace:
             if file.path:
                 kind, where = (VARIABLE, variable) if variable in environ else (DEFAULT, "")
                 yield TracedSetting(name, file.path, kind, where)
+
+    def _begins_with_a_role_of_the_token(self) -> bool:
+        source, roles = self._profile.source, self._profile.roles
+        is_of_place = isinstance(source, WebIdentityToken) and source.profile_name is None
+        return is_of_place and len(roles) > 1 and roles[0].role_arn == self._environ.get("AWS_ROLE_ARN")
+
+    def _names_a_session(self) -> bool:
+        """Say whether AWS_ROLE_SESSION_NAME does, of a role that neither an option nor a profile names."""
+        roles = self._profile.roles[:-1] if self._invocation.session_name else self._profile.roles
+        profiles = (self._files.profiles[role.profile_name] if role.profile_name else None for role in roles)
+        return any(profile is None or "role_session_name" not in profile for profile in profiles)
 
     def _source_of_bare(self) -> TracedSetting | None:
         """Return what says which profile's keys a role without a profile begins with, if it does so."""

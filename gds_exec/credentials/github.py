@@ -91,7 +91,7 @@ def _asked(session: URLLib3Session, url: str, request_token: str) -> str:
 def _token_in(content: bytes) -> str:
     try:
         token = json.loads(content)["value"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         token = None
     if not isinstance(token, str):
         raise _Busy("its answer holds no token")

@@ -5,40 +5,50 @@ A door to botocore, whose fetchers ask for it.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
 from gds_exec.config.sources import ContainerRole, InstanceRole
-from gds_exec.errors import NoAccessKey, SourceFailed
+from gds_exec.errors import BrokenProfile, NoAccessKey, SourceFailed
 from gds_exec.redaction import show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     Environ = Mapping[str, str]
 
 _ATTEMPTS = 3  # where one is known to be there
 _SECONDS = 2
+_BOTOCORES_PREFACE = "Error retrieving metadata: "
 
 
-def ask_metadata(source: ContainerRole | InstanceRole, environ: Environ) -> dict[str, Any]:
+def ask_metadata(
+    source: ContainerRole | InstanceRole,
+    environ: Environ,
+    *,
+    sleep: Callable[[float], object] = time.sleep,
+) -> dict[str, Any]:
     """Return the session's parts, named as a `credential_process` names them.
 
     Raise `SourceFailed`, or `NoAccessKey` where asking was the last hope.
     """
     if isinstance(source, ContainerRole):
-        return _of_container(source, environ)
+        return _of_container(source, environ, sleep)
     return _of_instance(source, environ)
 
 
-def _of_container(source: ContainerRole, environ: Environ) -> dict[str, Any]:
-    fetcher = ContainerMetadataFetcher()
+def _of_container(
+    source: ContainerRole, environ: Environ, sleep: Callable[[float], object]
+) -> dict[str, Any]:
+    fetcher = ContainerMetadataFetcher(sleep=sleep)
     url = fetcher.full_url(source.where) if source.is_path else source.where
+    headers = _authorization(environ)
     try:
-        answer = fetcher.retrieve_full_uri(url, headers=_authorization(environ))
+        answer = fetcher.retrieve_full_uri(url, headers=headers)
     except (BotoCoreError, OSError, ValueError) as error:
         raise SourceFailed(
             f"{show(source.owner)} gives no credentials: {_reason(error)}",
@@ -50,29 +60,18 @@ def _of_container(source: ContainerRole, environ: Environ) -> dict[str, Any]:
 def _authorization(environ: Environ) -> dict[str, str]:
     token = environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
     if path := environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
-        with open(path, encoding="utf-8") as file:
-            token = file.read().strip()
+        try:
+            with open(path, encoding="utf-8") as file:
+                token = file.read().strip()
+        except (OSError, ValueError) as error:
+            message = f"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE {show(path)} cannot be read: {_reason(error)}"
+            raise SourceFailed(message) from error
     return {"Authorization": token} if token else {}
 
 
 def _of_instance(source: InstanceRole, environ: Environ) -> dict[str, Any]:
-    is_last_hope = source.otherwise is not None
-    fetcher = InstanceMetadataFetcher(
-        timeout=int(environ.get("AWS_METADATA_SERVICE_TIMEOUT") or (1 if is_last_hope else _SECONDS)),
-        num_attempts=int(
-            environ.get("AWS_METADATA_SERVICE_NUM_ATTEMPTS") or (1 if is_last_hope else _ATTEMPTS)
-        ),
-        env=dict(environ),
-        config={
-            "ec2_metadata_service_endpoint": source.endpoint_url,
-            "ec2_metadata_service_endpoint_mode": environ.get(
-                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", ""
-            ).lower(),
-            "ec2_metadata_v1_disabled": environ.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true",
-        },
-    )
     try:
-        answer = fetcher.retrieve_iam_role_credentials()
+        answer = _instance_fetcher(source, environ).retrieve_iam_role_credentials()
     except (BotoCoreError, OSError, ValueError) as error:
         raise SourceFailed(f"the instance's metadata cannot be read: {_reason(error)}") from error
     if not answer and source.otherwise is not None:
@@ -91,8 +90,33 @@ def _of_instance(source: InstanceRole, environ: Environ) -> dict[str, Any]:
     return {name: answer[of_botocore] for name, of_botocore in names.items()}
 
 
+def _instance_fetcher(source: InstanceRole, environ: Environ) -> InstanceMetadataFetcher:
+    is_last_hope = source.otherwise is not None
+    mode = environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "").lower()
+    return InstanceMetadataFetcher(
+        timeout=_number(environ, "AWS_METADATA_SERVICE_TIMEOUT", 1 if is_last_hope else _SECONDS),
+        num_attempts=_number(environ, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1 if is_last_hope else _ATTEMPTS),
+        env=dict(environ),
+        config={
+            "ec2_metadata_service_endpoint": source.endpoint_url,
+            "ec2_metadata_service_endpoint_mode": mode,
+            "ec2_metadata_v1_disabled": environ.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true",
+        },
+    )
+
+
+def _number(environ: Environ, variable: str, otherwise: int) -> int:
+    said = environ.get(variable)
+    if not said:
+        return otherwise
+    if not (said.isascii() and said.isdigit() and int(said) > 0):
+        raise BrokenProfile(f"{variable} '{show(said)}' is no whole number above 0")
+    return int(said)
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     # botocore quotes the whole answer, which may hold anything.
-    return show(str(error).partition(":")[0][:120]) or type(error).__name__
+    said = str(error).removeprefix(_BOTOCORES_PREFACE).partition(":")[0]
+    return show(said[:120]) or type(error).__name__

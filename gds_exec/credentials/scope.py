@@ -146,7 +146,7 @@ def _check_tag(key: str, value: str) -> None:
     is_key = key != "" and _is_tag_text(key, _TAG_KEY_CHARACTERS)
     if not (is_key and _is_tag_text(value, _TAG_VALUE_CHARACTERS)):
         raise UsageError(f"--tag {_quoted(f'{key}={value}')} cannot be one", hint=_TAG_HINT)
-    if any(text.lower().startswith("aws:") for text in (key, value)):
+    if _is_reserved(key) or _is_reserved(value):
         raise UsageError(
             f"--tag {_quoted(f'{key}={value}')} cannot be one", hint="what begins with aws: is AWS's own"
         )
@@ -182,7 +182,13 @@ def _is_tag_text(text: str, longest: int) -> bool:
 def _as_tag_value(text: str) -> str:
     """Return the text with what AWS takes in a tag's value, and no more of it."""
     usable = "".join(character if _is_tag_text(character, 1) else "_" for character in text)
+    if _is_reserved(usable):  # as a workflow `AWS: deploy` would be
+        usable = usable.replace(":", "_", 1)
     return usable[:_TAG_VALUE_CHARACTERS]
+
+
+def _is_reserved(text: str) -> bool:
+    return text.lower().startswith("aws:")
 
 
 def _beside(role_arn: str, policy_arn: str) -> str:

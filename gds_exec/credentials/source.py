@@ -13,7 +13,7 @@ from gds_exec.config.sources import (
     StoredKeys,
 )
 from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.errors import HelperFailed
+from gds_exec.errors import HelperFailed, SourceFailed
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gds_exec.config import sources
+    from gds_exec.errors import CredentialsError
 
+    Refuse = Callable[[str], CredentialsError]
     Document = dict[str, Any]
     AskMetadata = Callable[[ContainerRole | InstanceRole], Document]
 
@@ -38,7 +40,8 @@ def identity_of(source: sources.KeySource) -> str:
         case CredentialProcess():
             return f"credential_process {source.command}"
         case ContainerRole():
-            return f"container {source.where}"
+            # A port of an outer role's endpoint may be another's the next time.
+            return f"container {os.uname().nodename} {source.where} {source.outer_role or ''}"
         case _:  # a home directory may be shared by instances with different roles
             return f"instance {os.uname().nodename} {source.endpoint_url or ''}"
 
@@ -84,14 +87,14 @@ class KeySource:
                 return SessionCredentials.long_lived(key, now=self._now())
             case CredentialProcess():
                 whose = f"credential_process of {show(source.profile_name)}"
-                document = _document(self._run(source.command), whose)
-                return _from_document(document, whose=whose, now=self._now())
+                refuse = _refusing_output(whose)
+                return _from_document(_document(self._run(source.command), refuse), refuse, now=self._now())
             case _:
-                document = self._ask_metadata(source)
-                return _from_document(document, whose=show(source.owner), now=self._now())
+                refuse = _refusing_answer(show(source.owner))
+                return _from_document(self._ask_metadata(source), refuse, now=self._now())
 
 
-def _from_document(document: Document, *, whose: str, now: float) -> SessionCredentials:
+def _from_document(document: Document, refuse: Refuse, *, now: float) -> SessionCredentials:
     """Read what a process prints (SDK reference guide, "Process credential provider"), or a service."""
     try:
         key = AccessKey(
@@ -99,26 +102,26 @@ def _from_document(document: Document, *, whose: str, now: float) -> SessionCred
         )
         expiration = _epoch(document.get("Expiration"))
     except KeyError as error:
-        raise _unreadable(whose, f"{error} is missing or wrong") from None
+        raise refuse(f"{error} is missing or wrong") from None
     except (TypeError, ValueError):
-        raise _unreadable(whose, "'Expiration' is missing or wrong") from None
+        raise refuse("'Expiration' is missing or wrong") from None
     parts = (key.access_key_id, key.secret_access_key, key.session_token or "none")
     if not all(_is_text(part) for part in parts):
-        raise _unreadable(whose, "its keys are no text")
+        raise refuse("its keys are no text")
     if expiration is not None and expiration <= now:
-        raise HelperFailed(f"{whose} printed credentials that have expired")
+        raise refuse("they have expired")
     return SessionCredentials(key, issued=int(now), expiration=expiration)
 
 
-def _document(text: str, whose: str) -> Document:
+def _document(text: str, refuse: Refuse) -> Document:
     import json  # dear, and most keys stand in a file
 
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise _unreadable(whose, "it is no JSON") from None
+        raise refuse("it is no JSON") from None
     if not isinstance(document, dict) or document.get("Version") != 1:
-        raise _unreadable(whose, "it has no Version 1")
+        raise refuse("it has no Version 1")
     return document
 
 
@@ -135,8 +138,12 @@ def _epoch(expiration: str | None) -> int | None:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
-def _unreadable(whose: str, why: str) -> HelperFailed:
-    return HelperFailed(
-        f"{whose} printed no credentials: {why}",
+def _refusing_output(whose: str) -> Refuse:
+    return lambda why: HelperFailed(
+        f"{whose} printed no credentials that can be used: {why}",
         hint="run its command by hand; it must print the JSON that AWS's SDKs expect of it",
     )
+
+
+def _refusing_answer(whose: str) -> Refuse:
+    return lambda why: SourceFailed(f"{whose} gives no credentials that can be used: {why}")

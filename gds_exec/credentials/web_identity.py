@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 
 from gds_exec.config.sources import TOKEN_COMMAND, TOKEN_FILE, TOKEN_VARIABLE
 from gds_exec.errors import SourceFailed
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from gds_exec.config.sources import WebIdentityToken
 
 _LONGEST_TOKEN = 20_000  # STS, AssumeRoleWithWebIdentity
+_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _WHO_AND_FOR_WHOM = ("iss", "sub", "aud")
 
 
@@ -45,7 +48,7 @@ class TokenSource:
         source = self._source
         if source.kind in (TOKEN_FILE, TOKEN_VARIABLE):
             claims = _claims(self.fetch())
-            return "web identity " + " ".join(f"{name}={claims.get(name)}" for name in _WHO_AND_FOR_WHOM)
+            return "web identity " + " ".join(f"{name}={claims.get(name)!r}" for name in _WHO_AND_FOR_WHOM)
         return f"web identity {source.kind} {source.where} {source.audience} {job}"
 
     def fetch(self) -> str:
@@ -64,7 +67,7 @@ class TokenSource:
     def _in_file(self) -> str:
         path = self._source.where
         try:
-            with open(path, "rb") as file:
+            with open(path, "rb", opener=_open_at_once) as file:
                 return file.read(_LONGEST_TOKEN + 1).decode("ascii", "replace")
         except OSError as error:
             raise SourceFailed(
@@ -73,12 +76,21 @@ class TokenSource:
             ) from error
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file, and nothing that would have us wait for whoever writes it."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.EINVAL, "it is no file", path)
+
+
 def _checked(token: str, source: WebIdentityToken) -> str:
     if not token:
         raise SourceFailed(f"{show(source.owner)} is empty")
     try:
         _claims(token)
-    except ValueError:
+    except (ValueError, RecursionError):
         hint = "a JWT is three parts of base64url with dots between them, and nothing else"
         raise SourceFailed(f"{show(source.owner)} is no JWT", hint=hint) from None
     return token
@@ -89,10 +101,10 @@ def _claims(token: str) -> dict[str, Any]:
     import base64
     import json
 
-    if len(token) > _LONGEST_TOKEN or not token.isascii() or token.count(".") != 2:
+    if len(token) > _LONGEST_TOKEN or not _CHARACTERS.issuperset(token) or token.count(".") != 2:
         raise ValueError("no JWT")
     payload = token.split(".")[1]
-    claims = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True))
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     if not isinstance(claims, dict):
         raise ValueError("no claims")  # noqa: TRY004  # as the parsers' own errors are
     return claims

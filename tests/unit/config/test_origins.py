@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.config.aws_files import read_aws_files
 from gds_exec.config.origins import NOT_SHOWN, TracedSetting, traced_settings
 from gds_exec.config.profiles import find_profile
@@ -62,7 +63,13 @@ class Home:
         invocation = Invocation(role=role, **asked)
         environ = environ or {}
         files = read_aws_files(environ, home=str(self.path))
-        profile = find_profile(files, role, environ=environ, source_profile=invocation.source_profile)
+        profile = find_profile(
+            files,
+            role,
+            environ=environ,
+            source_profile=invocation.source_profile,
+            wanted=wanted_source(invocation),
+        )
         found: dict[str, list[TracedSetting]] = {}
         for setting in traced_settings(files, profile, invocation, environ=environ, default_seconds=3600):
             found.setdefault(setting.name, []).append(setting)
@@ -114,6 +121,13 @@ def test_what_the_profile_says_is_traced_to_its_line(home: Home, name: str, valu
         ("no_input", {"no_input": True}, "yes"),
         ("wait", {"wait_seconds": 10}, "10s"),
         ("mfa_code", {"mfa_code": "123456"}, NOT_SHOWN),
+        ("expect_account", {"expect_account": "222222222222"}, "222222222222"),
+        ("timeout", {"timeout_seconds": 90}, "1m30s"),
+        ("source", {"source": "profile"}, "profile"),
+        ("audience", {"audience": "ours"}, "ours"),
+        ("cache", {"cache": True}, "yes"),
+        ("ci_tags", {"ci_tags": True}, "yes"),
+        ("pass_id_token", {"pass_id_token": True}, "yes"),
     ],
     ids=str,
 )
@@ -238,3 +252,68 @@ def test_the_files_themselves_say_what_named_them(home: Home) -> None:
 
     assert home.one("config_file", environ=environ) == (home.config, "default")
     assert home.one("credentials_file", environ=environ) == (home.credentials, "AWS_SHARED_CREDENTIALS_FILE")
+
+
+def test_the_account_that_a_profile_expects_is_traced_to_its_line(home: Home) -> None:
+    home.write(config=CONFIG.replace("region = eu-west-2", "gds_exec_expect_account = 222222222222"))
+
+    assert home.one("expect_account") == ("222222222222", ".aws/config, line 5")
+    assert home.one("expect_account", expect_account="222222222222") == ("222222222222", "--expect-account")
+
+
+TOKEN = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"}
+OWN = {"AWS_ROLE_ARN": f"{ARN}ci"}
+
+
+def roles_told(home: Home, role: str, environ: dict[str, str]) -> list[tuple[str, str]]:
+    found = home.trace(role, environ).get("role_arn", [])
+    return [(setting.value.removeprefix(ARN), setting.origin.rpartition("/")[2]) for setting in found]
+
+
+@pytest.mark.parametrize(
+    ("role", "environ", "told"),
+    [
+        pytest.param(
+            f"{ARN}bare",
+            TOKEN | OWN,
+            [("bare", "the command line"), ("ci", "AWS_ROLE_ARN")],
+            id="a token of another role",
+        ),
+        pytest.param(f"{ARN}ci", TOKEN | OWN, [("ci", "the command line")], id="a token of this role"),
+        pytest.param(f"{ARN}bare", TOKEN, [("bare", "the command line")], id="a token of no role"),
+        pytest.param("prod", {"AWS_ROLE_ARN": f"{ARN}prod"}, [("prod", "config, line 2")], id="no token"),
+        pytest.param(
+            "inner",
+            {"AWS_ROLE_ARN": f"{ARN}prod"},
+            [("inner", "config, line 15"), ("prod", "config, line 2")],
+            id="no token, and a chain that begins with that role",
+        ),
+    ],
+)
+def test_the_role_of_a_token_is_told_where_it_comes_between(
+    home: Home, role: str, environ: dict[str, str], told: list[tuple[str, str]]
+) -> None:
+    assert roles_told(home, role, environ) == told
+
+
+@pytest.mark.parametrize(
+    ("role", "asked", "told"),
+    [
+        pytest.param("inner", {}, ["config, line 7", "AWS_ROLE_SESSION_NAME"], id="one of two is named"),
+        pytest.param("prod", {}, ["config, line 7"], id="the profile has a name"),
+        pytest.param(f"{ARN}bare", {}, ["AWS_ROLE_SESSION_NAME"], id="no profile"),
+        pytest.param(f"{ARN}bare", {"session_name": "ci-1"}, [], id="an option has a name"),
+    ],
+)
+def test_the_variable_that_names_sessions_is_told_where_it_names_one(
+    home: Home, role: str, asked: dict[str, Any], told: list[str]
+) -> None:
+    found = home.trace(role, {"AWS_ROLE_SESSION_NAME": "job"}, **asked).get("role_session_name", [])
+
+    assert [setting.origin.rpartition("/")[2] for setting in found] == told
+
+
+def test_the_keys_source_of_a_profile_is_traced_to_its_line(home: Home) -> None:
+    home.write(config=f"[profile prod]\nrole_arn = {ARN}prod\ncredential_source = Ec2InstanceMetadata\n")
+
+    assert home.one("credential_source") == ("Ec2InstanceMetadata", ".aws/config, line 3")

@@ -16,7 +16,23 @@ from hypothesis import strategies as st
 from gds_exec import errors
 from gds_exec.config.aws_files import AwsFiles, read_aws_files
 from gds_exec.config.profiles import Profile, Role, find_base, find_profile, profile_names
-from gds_exec.config.sources import CredentialProcess, StoredKeys
+from gds_exec.config.sources import (
+    CONTAINER,
+    ENVIRONMENT,
+    GITHUB,
+    INSTANCE,
+    PROFILE,
+    TOKEN_COMMAND,
+    TOKEN_FILE,
+    WEB_IDENTITY,
+    ContainerRole,
+    CredentialProcess,
+    EnvironmentKeys,
+    InstanceRole,
+    StoredKeys,
+    WantedSource,
+    WebIdentityToken,
+)
 from gds_exec.redaction import show
 
 ARN = "arn:aws:iam::123456789012:role/"
@@ -40,9 +56,9 @@ def write(home, config, credentials) -> AwsFiles:
     return read_aws_files({}, home=str(home))
 
 
-def find(home, role, *, config="", credentials="", environ=None, source_profile=None) -> Profile:
+def find(home, role, *, config="", credentials="", environ=None, **asked) -> Profile:
     files = write(home, config, credentials)
-    return find_profile(files, role, environ=environ or {}, source_profile=source_profile)
+    return find_profile(files, role, environ=environ or {}, **asked)
 
 
 def role_profile(name, *settings, source="gds-users"):
@@ -855,3 +871,413 @@ def test_no_representation_holds_a_secret(home):
     profile = find(home, "gds-users", credentials=f"{BASE}aws_session_token = TOKEN\n")
     assert SECRET not in repr(profile)
     assert "TOKEN" not in repr(profile)
+
+
+ENV_KEYS = {"AWS_ACCESS_KEY_ID": "AKIAENVIRONMENT", "AWS_SECRET_ACCESS_KEY": SECRET}
+TOKEN = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"}
+OUTER = {"GDS_EXEC_OUTER_ROLE": "outer"}
+OWN_ROLE = {"AWS_ROLE_ARN": f"{ARN}ci"}
+TASK = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/task"}
+NO_INSTANCE = {"AWS_EC2_METADATA_DISABLED": "true"}
+CI = {"CI": "true"}
+MINTING = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x/?v=1", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
+EVERYTHING = ENV_KEYS | TOKEN | MINTING | TASK
+
+IN_ENVIRONMENT = EnvironmentKeys("AKIAENVIRONMENT", SECRET)
+IN_FILE = WebIdentityToken(TOKEN_FILE, "/run/token")
+MINTED = WebIdentityToken(GITHUB)
+OF_TASK = ContainerRole("/task", is_path=True)
+PRINTED = WebIdentityToken(TOKEN_COMMAND, "print-token")
+BARE = f"{ARN}x"
+
+
+@pytest.mark.parametrize(
+    ("credentials", "environ", "source_profile", "expected"),
+    [
+        pytest.param(BASE, EVERYTHING, "gds-users", stored("gds-users"), id="--source-profile"),
+        pytest.param(BASE, EVERYTHING, None, IN_ENVIRONMENT, id="keys-in-the-environment"),
+        pytest.param(
+            BASE,
+            EVERYTHING | OUTER,
+            None,
+            IN_ENVIRONMENT.but(outer_role="outer"),
+            id="those-of-an-outer-role-are-said-to-be-its",
+        ),
+        pytest.param(BASE, TOKEN | TASK | {"AWS_PROFILE": "gds-users"}, None, IN_FILE, id="token"),
+        pytest.param(BASE, MINTING | TASK, None, MINTED, id="token-of-github"),
+        pytest.param(
+            f"{TWO}[default]\n{KEYS}", TASK | {"AWS_PROFILE": "two"}, None, stored("two"), id="AWS_PROFILE"
+        ),
+        pytest.param(f"{TWO}[default]\n{KEYS}", TASK, None, stored("default"), id="default"),
+        pytest.param(BASE, TASK, None, stored("gds-users"), id="the-only-profile-with-keys"),
+        pytest.param("[a]\nregion = x\n", TASK, None, OF_TASK, id="container"),
+        pytest.param(
+            BASE, OWN_ROLE, None, stored("gds-users"), id="AWS_ROLE_ARN-without-a-token-file-means-nothing"
+        ),
+    ],
+)
+def test_role_without_a_profile_begins_with_the_first_source_that_is_here(
+    home, credentials, environ, source_profile, expected
+):
+    profile = find(home, BARE, credentials=credentials, environ=environ, source_profile=source_profile)
+    assert (profile.source, profile.roles) == (expected, (Role(BARE),))
+
+
+def test_role_without_a_profile_begins_with_the_instance_as_a_last_hope(home):
+    source = find(home, BARE, credentials="[a]\nregion = x\n").source
+    assert source == InstanceRole(
+        otherwise="no profile has access keys",
+        otherwise_hint=f"profiles are read from {home}/.aws/config and {home}/.aws/credentials",
+    )
+
+
+@pytest.mark.parametrize("environ", [TASK, {}])
+def test_several_profiles_with_keys_are_not_passed_over_in_silence(home, environ):
+    with pytest.raises(errors.NoAccessKey, match="2 profiles have access keys"):
+        find(home, BARE, credentials=TWO, environ=environ)
+
+
+@pytest.mark.parametrize(
+    ("role", "environ", "roles"),
+    [
+        pytest.param(BARE, {}, ["x"], id="no-role-of-its-own"),
+        pytest.param(BARE, OWN_ROLE, ["ci", "x"], id="another-role-of-its-own"),
+        pytest.param(f"{ARN}ci", OWN_ROLE, ["ci"], id="this-very-role-of-its-own"),
+        pytest.param("ci", OWN_ROLE, ["ci"], id="this-very-role-by-its-profile"),
+        pytest.param("far", {}, ["ci", "far"], id="through-another-profile"),
+        pytest.param("far", {"AWS_ROLE_ARN": f"{ARN}far"}, ["far"], id="straight-to-the-end-of-a-chain"),
+        pytest.param("far", {"AWS_ROLE_ARN": f"{ARN}z"}, ["z", "ci", "far"], id="before-a-chain"),
+    ],
+)
+def test_token_is_exchanged_for_its_own_role_or_else_for_the_first(home, role, environ, roles):
+    config = role_profile("ci", source="nowhere") + role_profile("far", source="ci")
+    profile = find(home, role, config=config, environ=CI | TOKEN | environ)
+    assert profile.source == IN_FILE
+    assert [one.role_arn.removeprefix(ARN) for one in profile.roles] == roles
+
+
+def test_role_of_a_token_that_is_no_role_is_refused(home):
+    with pytest.raises(errors.BrokenProfile, match="AWS_ROLE_ARN is not the ARN of an IAM role"):
+        find(home, BARE, environ=TOKEN | {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:user/x"})
+
+
+def test_base_of_a_token_is_its_own_role(home):
+    files = write(home, "", "")
+    base = find_base(files, environ=TOKEN | OWN_ROLE)
+    assert (base.name, base.roles, base.source) == (f"{ARN}ci", (Role(f"{ARN}ci"),), IN_FILE)
+    with pytest.raises(errors.NoAccessKey, match="exchanged for a role, and none is named") as refusal:
+        find_base(files, environ=TOKEN)
+    assert refusal.value.hint == "set AWS_ROLE_ARN, or name a role"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param(ENV_KEYS | TOKEN, IN_ENVIRONMENT, id="keys"),
+        pytest.param(TOKEN | TASK, IN_FILE, id="token"),
+        pytest.param(MINTING | TASK, MINTED, id="token-of-github"),
+        pytest.param(TASK, OF_TASK, id="container"),
+    ],
+)
+@pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(role_profile("a", source="missing"), id="its-source-is-missing"),
+        pytest.param(
+            role_profile("a", source="b") + "[profile b]\nregion = x\n", id="its-source-has-no-keys"
+        ),
+    ],
+)
+def test_profile_without_keys_here_falls_to_what_is_here_in_ci_alone(home, config, environ, expected):
+    with pytest.raises((errors.NoAccessKey, errors.SourceProfileMissing)):
+        find(home, "a", config=config, environ=environ)
+    profile = find(home, "a", config=config, environ=environ | CI)
+    assert (profile.source, profile.roles) == (expected, (Role(f"{ARN}a", "a"),))
+
+
+@pytest.mark.parametrize("said", ["Environment", "EcsContainer"])
+def test_credential_source_that_is_not_here_falls_to_the_token_in_ci_too(home, said):
+    config = f"[profile a]\nrole_arn = {ARN}a\ncredential_source = {said}\n"
+    assert find(home, "a", config=config, environ=CI | TOKEN).source == IN_FILE
+    with pytest.raises(errors.NoAccessKey):
+        find(home, "a", config=config, environ=TOKEN)
+
+
+@pytest.mark.parametrize("environ", [CI | EVERYTHING, EVERYTHING])
+def test_profile_whose_source_has_keys_is_not_changed_by_what_is_here(home, environ):
+    profile = find(home, "a", config=role_profile("a"), credentials=BASE, environ=environ | OWN_ROLE)
+    assert (profile.source, profile.roles) == (stored("gds-users"), (Role(f"{ARN}a", "a"),))
+
+
+def test_what_the_profile_says_of_its_device_is_not_said_of_another_source(home):
+    config = role_profile("a", f"mfa_serial = {DEVICE}alice", source="missing")
+    assert find(home, "a", config=config, environ=CI | TOKEN).mfa_serial is None
+    own = find(home, "a", config=config.replace("missing", "gds-users"), credentials=BASE, environ=CI | TOKEN)
+    assert own.mfa_serial == f"{DEVICE}alice"
+
+
+@pytest.mark.parametrize("asked", [{"source_profile": "b"}, {"wanted": WantedSource(PROFILE)}])
+def test_profile_that_was_asked_for_does_not_fall_to_anything_in_ci(home, asked):
+    config = role_profile("a", source="b") + "[profile b]\nregion = x\n"
+    with pytest.raises(errors.NoAccessKey, match="profile 'b' has no access keys"):
+        find(home, "a", config=config, environ=CI | EVERYTHING, **asked)
+
+
+def test_ci_without_anything_says_what_the_profile_lacks_when_the_instance_has_nothing_either(home):
+    config = role_profile("a", source="missing")
+    source = find(home, "a", config=config, environ=CI | {"GITHUB_ACTIONS": "true"}).source
+    assert source.otherwise == "profile 'a' takes its keys from 'missing', which does not exist (a → missing)"
+    assert "id-token: write" in source.otherwise_hint
+    with pytest.raises(errors.SourceProfileMissing):
+        find(home, "a", config=config, environ=CI | NO_INSTANCE)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        pytest.param(WantedSource(ENVIRONMENT), IN_ENVIRONMENT, id="environment"),
+        pytest.param(WantedSource(WEB_IDENTITY), IN_FILE, id="web-identity"),
+        pytest.param(WantedSource(GITHUB), MINTED, id="github"),
+        pytest.param(
+            WantedSource(GITHUB, audience="ours"), MINTED.but(audience="ours"), id="github-for-an-audience"
+        ),
+        pytest.param(WantedSource(CONTAINER), OF_TASK, id="container"),
+        pytest.param(WantedSource(INSTANCE), InstanceRole(), id="instance"),
+        pytest.param(WantedSource(token=PRINTED), PRINTED, id="a-token-that-was-named"),
+        pytest.param(WantedSource(PROFILE), stored("gds-users"), id="profile"),
+    ],
+)
+@pytest.mark.parametrize("role", ["a", BARE])
+def test_source_that_is_asked_for_is_taken_and_no_other(home, role, wanted, expected):
+    profile = find(home, role, config=role_profile("a"), credentials=BASE, environ=EVERYTHING, wanted=wanted)
+    assert profile.source == expected
+    assert [one.role_arn for one in profile.roles] == [f"{ARN}{'a' if role == 'a' else 'x'}"]
+
+
+def test_source_that_is_asked_for_and_is_not_here_is_refused(home):
+    with pytest.raises(errors.NoAccessKey, match="there are no keys in the environment"):
+        find(home, "a", config=role_profile("a"), credentials=BASE, wanted=WantedSource(ENVIRONMENT))
+
+
+def test_source_that_is_asked_for_begins_all_roles_on_the_way(home):
+    config = role_profile("c", source="b") + role_profile("b", source="a") + role_profile("a")
+    profile = find(home, "c", config=config, environ=ENV_KEYS, wanted=WantedSource(ENVIRONMENT))
+    assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "settings_", "names"),
+    [
+        pytest.param({}, ["role_session_name = of-a"], [None, "of-a", None], id="profile"),
+        pytest.param({"AWS_ROLE_SESSION_NAME": "job"}, [], ["job", "job", "job"], id="variable"),
+        pytest.param(
+            {"AWS_ROLE_SESSION_NAME": "job"},
+            ["role_session_name = of-a"],
+            ["job", "of-a", "job"],
+            id="the-profile-s-own-name-before-the-variable",
+        ),
+        pytest.param({"AWS_ROLE_SESSION_NAME": ""}, [], [None, None, None], id="empty"),
+    ],
+)
+def test_sessions_are_named_by_their_profile_or_else_by_the_variable(home, environ, settings_, names):
+    config = role_profile("a", *settings_, source="missing") + role_profile("b", source="a")
+    profile = find(home, "b", config=config, environ=CI | TOKEN | OWN_ROLE | environ)
+    assert [role.session_name for role in profile.roles] == names
+
+
+@pytest.mark.parametrize("name", ["a b", "x", "a" * 65, "é" * 3, "a/b"])
+def test_session_name_that_sts_does_not_take_is_refused_before_it_is_asked(home, name):
+    with pytest.raises(errors.BrokenProfile, match=r"AWS_ROLE_SESSION_NAME .* is not 2 to 64") as refusal:
+        find(home, "a", config=role_profile("a"), credentials=BASE, environ={"AWS_ROLE_SESSION_NAME": name})
+    assert refusal.value.hint == "correct it, or say --session-name"
+
+
+def test_account_that_is_expected_is_the_wanted_profile_s_own(home):
+    config = (
+        role_profile("a", "gds_exec_expect_account = 123456789012")
+        + role_profile("b", source="a")
+        + role_profile("c", "gds_exec_expect_account = 1234")
+    )
+    assert find(home, "a", config=config, credentials=BASE).expected_account == "123456789012"
+    assert find(home, "b", config=config, credentials=BASE).expected_account is None
+    with pytest.raises(
+        errors.BrokenProfile, match="gds_exec_expect_account '1234' is not an account's number"
+    ):
+        find(home, "c", config=config, credentials=BASE)
+
+
+CREDENTIAL_SOURCES = ("Environment", "EcsContainer", "Ec2InstanceMetadata")
+MACHINE = {
+    "AWS_ACCESS_KEY_ID": "environment",
+    "AWS_SECRET_ACCESS_KEY": "s",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "container",
+}
+
+
+class SourceOfBotocores:
+    """One of the providers that `credential_source` names; it has a key that says which."""
+
+    METHOD = "x"
+
+    def __init__(self, canonical_name, access_key_id):
+        self.CANONICAL_NAME = canonical_name
+        self._access_key_id = access_key_id
+
+    def load(self):
+        if self._access_key_id is None:
+            return None
+        return botocore.credentials.Credentials(self._access_key_id, "s")
+
+
+class NarratingStsOfTokens(NarratingSts):
+    def assume_role(self, **request):
+        return super().assume_role(**{**request, "DurationSeconds": None})
+
+    def assume_role_with_web_identity(self, *, WebIdentityToken, **request):  # noqa: N803  # as botocore has it
+        return type(self)(WebIdentityToken).assume_role(**request)
+
+
+class NarratingBuilder(botocore.credentials.ProfileProviderBuilder):
+    def _create_web_identity_provider(self, profile_name, disable_env_vars):
+        return botocore.credentials.AssumeRoleWithWebIdentityProvider(
+            load_config=lambda: self._session.full_config,
+            client_creator=lambda _service, **_options: NarratingStsOfTokens(""),
+            cache={},
+            profile_name=profile_name,
+            disable_env_vars=disable_env_vars,
+            token_loader_cls=lambda path: lambda: f"token in {path}",
+        )
+
+
+def source_by_botocore(home, name, environ):
+    session = botocore.session.Session()
+    session.set_config_variable("config_file", str(home / ".aws/config"))
+    session.set_config_variable("credentials_file", str(home / ".aws/credentials"))
+    builder = NarratingBuilder(session)
+    sources = [
+        SourceOfBotocores("Environment", environ.get("AWS_ACCESS_KEY_ID")),
+        SourceOfBotocores("EcsContainer", environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")),
+        SourceOfBotocores("Ec2InstanceMetadata", "instance"),
+    ]
+    roles = botocore.credentials.AssumeRoleProvider(
+        load_config=lambda: session.full_config,
+        client_creator=lambda _service, **keys: NarratingStsOfTokens(keys["aws_access_key_id"]),
+        cache={},
+        profile_name=name,
+        credential_sourcer=botocore.credentials.CanonicalNameCredentialSourcer(sources),
+        profile_provider_builder=builder,
+    )
+    providers = [roles, *builder.providers(name, disable_env_vars=True)]
+    try:
+        found = botocore.credentials.CredentialResolver(providers).load_credentials()
+    except (
+        botocore.exceptions.InvalidConfigError,
+        botocore.exceptions.PartialCredentialsError,
+        botocore.exceptions.CredentialRetrievalError,
+    ):
+        return "refused"
+    return found.get_frozen_credentials().access_key if found else "refused"
+
+
+def source_of(home, name, environ):
+    try:
+        profile = find_profile(read_aws_files({}, home=str(home)), name, environ=environ)
+    except (errors.BrokenProfile, errors.NoAccessKey):
+        return "refused"
+    match profile.source:
+        case ContainerRole():
+            first = "container"
+        case InstanceRole():
+            first = "instance"
+        case WebIdentityToken():
+            first = f"token in {profile.source.where}"
+        case _:
+            first = profile.source.access_key_id
+    return " > ".join((first, *(f"{role.role_arn} None" for role in profile.roles)))
+
+
+ways_to_a_source = st.fixed_dictionaries(
+    {},
+    optional={
+        "role_arn": st.sampled_from([f"{ARN}r{number}" for number in range(3)]),
+        "source_profile": st.sampled_from(NAMES),
+        "credential_source": st.sampled_from((*CREDENTIAL_SOURCES, "environment")),
+        "web_identity_token_file": st.just("/token"),
+    },
+)
+layouts_with_sources = st.dictionaries(
+    st.sampled_from(NAMES), st.tuples(ways_to_a_source, keys, st.just(())), min_size=2
+)
+
+
+@given(layouts_with_sources, st.sampled_from(({}, MACHINE)))
+@settings(max_examples=200, deadline=None)
+def test_every_source_without_a_person_is_the_one_that_botocore_takes(layout, environ):
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        (home / ".aws").mkdir()
+        write(home, "\n".join(config_text(layout)), "")
+        for name in layout:
+            assert source_of(home, name, environ) == source_by_botocore(home, name, environ)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "environ", "error", "message"),
+    [
+        pytest.param(
+            "credential_source = Environment",
+            {},
+            errors.NoAccessKey,
+            "credential_source = Environment, and there are no keys in the environment",
+            id="119-no-keys",
+        ),
+        pytest.param(
+            "credential_source = EcsContainer",
+            {},
+            errors.NoAccessKey,
+            "credential_source = EcsContainer, and no AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            id="119-no-container",
+        ),
+        pytest.param(
+            "credential_source = Ec2InstanceMetadata",
+            NO_INSTANCE,
+            errors.NoAccessKey,
+            "credential_source = Ec2InstanceMetadata, and AWS_EC2_METADATA_DISABLED forbids that",
+            id="119-no-instance",
+        ),
+        pytest.param(
+            "credential_source = Elsewhere",
+            {},
+            errors.BrokenProfile,
+            "profile 'a' has an unknown credential_source 'Elsewhere'",
+            id="119-unknown",
+        ),
+        pytest.param(
+            "credential_source = Environment\nsource_profile = gds-users",
+            ENV_KEYS,
+            errors.BrokenProfile,
+            "profile 'a' has both source_profile and credential_source",
+            id="119-both",
+        ),
+        pytest.param(
+            "web_identity_token_file =",
+            {},
+            errors.BrokenProfile,
+            "config, line 3: web_identity_token_file names no file",
+            id="no-file",
+        ),
+    ],
+)
+def test_source_of_a_profile_that_is_not_here_is_said_with_the_profile(
+    home, settings_, environ, error, message
+):
+    with pytest.raises(error) as refusal:
+        find(home, "a", config=f"[profile a]\nrole_arn = {ARN}a\n{settings_}\n", environ=environ)
+    assert message in refusal.value.message
+
+
+def test_token_of_a_profile_is_for_that_profile_s_role_whatever_the_variables_say(home):
+    config = role_profile("b", source="a") + f"[profile a]\nrole_arn = {ARN}a\nweb_identity_token_file = /t\n"
+    profile = find(home, "b", config=config, environ=TOKEN | OWN_ROLE)
+    assert profile.source == WebIdentityToken(TOKEN_FILE, "/t", profile_name="a")
+    assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["a", "b"]
