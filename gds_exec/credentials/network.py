@@ -50,7 +50,7 @@ def check_endpoint(url: str | None) -> str | None:
 def is_private(url: str) -> bool:
     """Say whether nobody reads what is sent there: it has TLS, or is this machine."""
     scheme, host = _scheme_and_host(url)
-    if _is_ambiguous(url) or not host:
+    if not host or _is_ambiguous(url):
         return False
     return scheme == "https" or (scheme == "http" and _is_loopback(host))
 

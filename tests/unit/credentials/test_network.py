@@ -4,7 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.network import check_ca_bundle, check_endpoint, proxy_host, unusable_proxy
+from gds_exec.credentials.network import (
+    check_ca_bundle,
+    check_endpoint,
+    is_private,
+    proxy_host,
+    unusable_proxy,
+)
 from gds_exec.errors import BrokenProfile
 
 
@@ -115,3 +121,25 @@ def test_a_proxy_is_named_by_its_host_alone(  # matrix 52
 ) -> None:
     assert proxy_host(environ) == host
     assert unusable_proxy(environ) == unusable
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://actions.example/token?v=2", True),
+        ("http://127.0.0.1:80/token", True),
+        ("http://localhost/token", True),
+        ("http://[::1]:80/token", True),
+        ("http://actions.example/token", False),
+        ("http://127.0.0.1@actions.example/", False),
+        ("https://a\\@b/", False),
+        ("https://a b/", False),
+        ("https://[x/", False),
+        ("https://a:port/", False),
+        ("ftp://127.0.0.1/", False),
+        ("//127.0.0.1/", False),
+        ("", False),
+    ],
+)
+def test_what_nobody_reads_has_tls_or_stays_on_this_machine(url: str, expected: bool) -> None:
+    assert is_private(url) is expected
