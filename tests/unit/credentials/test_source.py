@@ -1,13 +1,20 @@
 import json
+import os
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.config.sources import CredentialProcess, StoredKeys
+from gds_exec.config.sources import (
+    ContainerRole,
+    CredentialProcess,
+    EnvironmentKeys,
+    InstanceRole,
+    StoredKeys,
+)
 from gds_exec.credentials.source import KeySource, identity_of
-from gds_exec.errors import HelperFailed
+from gds_exec.errors import CredentialsError, HelperFailed, SourceFailed
 from tests.fakes import NOON, Clock, never
 
 PROCESS = CredentialProcess("base", "print-keys --for alice")
@@ -187,3 +194,102 @@ def test_keys_are_known_by_what_can_be_seen_without_running_anything() -> None:
     assert len(identities) == 5
     assert identity_of(STORED) == identity_of(StoredKeys("other profile", "AKIAEXAMPLE", "a-secret"))
     assert "a-secret" not in "".join(identities)
+
+
+def test_keys_in_the_environment_are_themselves() -> None:
+    long_lived = KeySource(EnvironmentKeys("AKIAEXAMPLE", "a-secret"), run=never, ask_metadata=never)
+    session = KeySource(EnvironmentKeys("ASIA", "a-secret", "a-token"), run=never, ask_metadata=never)
+
+    assert (long_lived.is_temporary, long_lived.fetch().expiration) == (False, None)
+    assert (session.is_temporary, session.fetch().access_key.session_token) == (True, "a-token")
+
+
+class Service:
+    """A container's or an instance's service, which gives one document after the other."""
+
+    def __init__(self, *documents: dict[str, Any]) -> None:
+        self._documents = list(documents)
+        self.asked: list[object] = []
+
+    def __call__(self, source: object) -> dict[str, Any]:
+        self.asked.append(source)
+        return self._documents.pop(0)
+
+
+MACHINES = [ContainerRole("/v2/1", is_path=True), InstanceRole()]
+GIVEN = {
+    "AccessKeyId": "ASIAEXAMPLE",
+    "SecretAccessKey": "a-secret",
+    "SessionToken": "a-token",
+    "Expiration": "2026-01-09T12:15:00Z",
+}
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_s_session_is_known_to_be_one_before_it_is_asked_for(
+    machine: ContainerRole | InstanceRole,
+) -> None:
+    assert KeySource(machine, run=never, ask_metadata=never).is_temporary
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_machine_is_asked_once_and_again_when_its_session_has_ended(
+    machine: ContainerRole | InstanceRole,
+) -> None:
+    clock = Clock()
+    service = Service(GIVEN, {**GIVEN, "AccessKeyId": "ASIASECOND", "Expiration": "2026-01-09T13:15:00Z"})
+    source = KeySource(machine, run=never, ask_metadata=service, now=clock)
+
+    assert source.fetch() is source.fetch()
+    assert (service.asked, source.fetch().expiration) == ([machine], NOON + 900)
+    clock.advance(900)
+    assert source.fetch().access_key.access_key_id == "ASIASECOND"
+    assert service.asked == [machine, machine]
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ({}, "'AccessKeyId' is missing or wrong"),
+        ({**GIVEN, "Expiration": "soon"}, "'Expiration' is missing or wrong"),
+        ({**GIVEN, "SessionToken": 5}, "its keys are no text"),
+        ({**GIVEN, "Expiration": "2026-01-09T12:00:00Z"}, "they have expired"),
+    ],
+)
+def test_what_a_machine_gives_that_is_no_session_is_said_to_be_the_machine_s(
+    machine: ContainerRole | InstanceRole, document: dict[str, Any], why: str
+) -> None:
+    source = KeySource(machine, run=never, ask_metadata=Service(document), now=Clock())
+
+    with pytest.raises(CredentialsError) as failure:
+        source.fetch()
+
+    assert type(failure.value) is SourceFailed
+    assert failure.value.message == f"{machine.owner} gives no credentials that can be used: {why}"
+    assert failure.value.hint is None
+
+
+def test_sources_of_a_place_are_known_without_asking_them_and_apart_from_one_another() -> None:
+    sources = [
+        EnvironmentKeys("AKIAEXAMPLE", "a-secret"),
+        EnvironmentKeys("AKIAOTHER", "a-secret"),
+        ContainerRole("/v2/1", is_path=True),
+        ContainerRole("/v2/2", is_path=True),
+        ContainerRole("http://127.0.0.1:4711/"),
+        ContainerRole("http://127.0.0.1:4711/", outer_role="one"),
+        ContainerRole("http://127.0.0.1:4711/", outer_role="other"),  # which has the port later
+        InstanceRole(),
+        InstanceRole("http://127.0.0.1:1"),
+    ]
+
+    assert len({identity_of(source) for source in sources}) == len(sources)
+    assert identity_of(EnvironmentKeys("AKIAEXAMPLE", "a-secret", outer_role="x")) == identity_of(STORED)
+    assert identity_of(InstanceRole(otherwise="nothing else")) == identity_of(InstanceRole())
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_a_home_that_machines_share_does_not_make_their_roles_one(
+    machine: ContainerRole | InstanceRole,
+) -> None:
+    assert os.uname().nodename in identity_of(machine)
