@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gds_exec.credentials.mfa import Question
-from gds_exec.credentials.request import AssumeRoleRequest, Request
+from gds_exec.credentials.request import AssumeRoleRequest, Request, WebIdentityRequest
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 
 NOON = 1_767_960_000  # 2026-01-09 12:00 UTC, at the beginning of a 30 s step
@@ -38,6 +38,15 @@ class Call:
     token_code: str | None
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """One token that reached STS."""
+
+    request: WebIdentityRequest
+    token: str
+    session_name: str
+
+
 @dataclass
 class FakeSts:
     """An STS whose next answers may be queued: an error to raise, or a life in seconds.
@@ -51,6 +60,7 @@ class FakeSts:
     identity_error: Exception | None = None
     device: str | None = None
     calls: list[Call] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
     identified: list[AccessKey] = field(default_factory=list)
     searched: list[AccessKey] = field(default_factory=list)
     rehearsals: int = 0
@@ -59,15 +69,11 @@ class FakeSts:
         self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         self.calls.append(Call(request, key, session_name, token_code))
-        answer = self.answers.pop(0) if self.answers else request.duration_seconds
-        if isinstance(answer, Exception):
-            raise answer
-        return a_session(
-            f"{len(self.calls):04}",
-            issued=int(self.clock.now),
-            life=answer,
-            arn=arn_of_session(request) if isinstance(request, AssumeRoleRequest) else "",
-        )
+        return self._answer(request)
+
+    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
+        self.exchanges.append(Exchange(request, token, session_name))
+        return self._answer(request)
 
     def caller_arn(self, key: AccessKey) -> str:
         self.identified.append(key)
@@ -81,6 +87,18 @@ class FakeSts:
 
     def rehearse(self) -> None:
         self.rehearsals += 1
+
+    def _answer(self, request: Request) -> SessionCredentials:
+        answer = self.answers.pop(0) if self.answers else request.duration_seconds
+        if isinstance(answer, Exception):
+            raise answer
+        has_role = isinstance(request, AssumeRoleRequest | WebIdentityRequest)
+        return a_session(
+            f"{len(self.calls) + len(self.exchanges):04}",
+            issued=int(self.clock.now),
+            life=answer,
+            arn=arn_of_session(request) if has_role else "",
+        )
 
     @property
     def requests(self) -> list[Request]:
@@ -101,7 +119,7 @@ def a_session(
     )
 
 
-def arn_of_session(request: AssumeRoleRequest) -> str:
+def arn_of_session(request: AssumeRoleRequest | WebIdentityRequest) -> str:
     """Return the ARN of a session of the wanted role."""
     fields = request.role_arn.split(":")
     return f"arn:aws:sts::{fields[4]}:assumed-role/{fields[5].rpartition('/')[2]}/a-name"

@@ -4,12 +4,23 @@ from typing import Any
 import pytest
 
 from gds_exec.config.profiles import Profile, Role
-from gds_exec.config.sources import StoredKeys
-from gds_exec.credentials.plan import Asked, Held, Plan, check_minimum, decide
-from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.config.sources import (
+    TOKEN_FILE,
+    ContainerRole,
+    EnvironmentKeys,
+    StoredKeys,
+    WebIdentityToken,
+)
+from gds_exec.credentials.plan import Asked, Held, Plan, check_account, check_minimum, decide
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    Request,
+    SessionTokenRequest,
+    WebIdentityRequest,
+)
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
 from gds_exec.credentials.session import SessionCredentials
-from gds_exec.errors import SessionTooShort, UsageError
+from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
 from tests.fakes import NOON, a_session
 
 HOUR = 3600
@@ -522,3 +533,188 @@ def test_a_session_of_another_scope_is_not_used() -> None:
 def test_without_a_role_nothing_can_be_scoped(profile: Profile) -> None:
     with pytest.raises(UsageError, match="profile keys has no role"):
         decided(profile, scoped(SCOPE))
+
+
+JOB = ROLE.but(source=WebIdentityToken(TOKEN_FILE, "/token"))
+FAR_JOB = JOB.but(roles=(Role(FIRST, session_name="to-first"), Role(ADMIN)))
+LONG_ROLE = (Role(ADMIN, duration_seconds=8 * HOUR),)
+
+
+def exchange(
+    role_arn: str = ADMIN, seconds: int = HOUR, *, name: str | None = None, scope: Scope | None = None
+) -> WebIdentityRequest:
+    return WebIdentityRequest(role_arn, seconds, name, scope)
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "requests"),
+    [
+        pytest.param(JOB, Asked(), (exchange(),), id="the role itself"),
+        pytest.param(
+            JOB, Asked(duration_seconds=8 * HOUR), (exchange(seconds=8 * HOUR),), id="no cap on the first hop"
+        ),
+        pytest.param(
+            JOB.but(roles=LONG_ROLE), Asked(), (exchange(seconds=8 * HOUR),), id="as the profile has it"
+        ),
+        pytest.param(JOB, Asked(session_name="ci-1"), (exchange(name="ci-1"),), id="by a name"),
+        pytest.param(
+            JOB.but(mfa_serial=SERIAL), Asked(), (exchange(),), id="a token knows nothing of MFA devices"
+        ),
+        pytest.param(
+            FAR_JOB,
+            Asked(session_name="ci-1"),
+            (exchange(FIRST, name="to-first"), assume(name="ci-1")),
+            id="its own role first",
+        ),
+        pytest.param(
+            FAR_JOB.but(roles=(Role(FIRST), *LONG_ROLE)),
+            Asked(),
+            (exchange(FIRST), assume(seconds=HOUR)),
+            id="beyond its own role an hour at most",
+        ),
+        pytest.param(
+            FAR_JOB.but(roles=(Role(FIRST, duration_seconds=900), Role(ADMIN, external_id="an-id"))),
+            Asked(),
+            (exchange(FIRST, 900), assume().but(external_id="an-id")),
+            id="each as its profile has it",
+        ),
+        pytest.param(
+            JOB,
+            scoped(Scope("{}", (READ_ONLY_ARN,))),
+            (exchange(scope=Scope("{}", (READ_ONLY_ARN,))),),
+            id="with policies",
+        ),
+        pytest.param(
+            FAR_JOB,
+            scoped(SCOPE),
+            (exchange(FIRST, name="to-first"), assume().but(scope=SCOPE)),
+            id="a scope, source identity included, is for what the token's session assumes",
+        ),
+    ],
+)
+def test_a_token_leads_to_the_session(profile: Profile, asked: Asked, requests: tuple[Request, ...]) -> None:
+    plan = decided(profile, asked)
+
+    assert plan.requests == requests
+    assert plan.device is None
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(tags=(("team", "pay"),)),
+        Scope(source_identity="alice"),
+        Scope(external_id="an-id"),
+        Scope(tags=(("team", "pay"),), transitive_tags=("team",)),
+    ],
+)
+def test_what_a_token_brings_itself_cannot_be_asked_of_its_session(scope: Scope) -> None:
+    with pytest.raises(UsageError, match="brings its own tags and identities"):
+        decided(JOB, scoped(scope))
+
+
+def test_beyond_an_hour_a_role_behind_a_token_s_own_is_capped_and_that_is_said() -> None:
+    assert decided(FAR_JOB, Asked(duration_seconds=2 * HOUR)).notices == (
+        "a role reached through another role lasts 1h at most: 2h were asked for",
+    )
+
+
+def test_a_cached_session_of_a_token_is_used() -> None:
+    assert decided(JOB, Asked(), ((exchange(),), left(HOUR))).is_complete
+    assert decided(FAR_JOB, Asked(), ((exchange(FIRST, name="to-first"),), left(HOUR))).done == 1
+
+
+TAGS = (("Build", "7"), ("team", "theirs"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "requests", "notices"),
+    [
+        pytest.param(
+            ROLE, Asked(job_tags=TAGS), (assume().but(scope=Scope(tags=TAGS)),), (), id="the only role"
+        ),
+        pytest.param(
+            ROLE,
+            Asked(job_tags=TAGS, scope=Scope(tags=(("Team", "ours"),))),
+            (assume().but(scope=Scope(tags=(("Build", "7"), ("Team", "ours")))),),
+            (),
+            id="beside those that were asked for, which win",
+        ),
+        pytest.param(
+            CHAINED,
+            Asked(job_tags=TAGS),
+            (assume(FIRST, name="to-first"), assume().but(scope=Scope(tags=TAGS))),
+            (),
+            id="chained: the last role",
+        ),
+        pytest.param(
+            FAR_JOB,
+            Asked(job_tags=TAGS),
+            (exchange(FIRST, name="to-first"), assume().but(scope=Scope(tags=TAGS))),
+            (),
+            id="behind a token's own role",
+        ),
+        pytest.param(
+            JOB,
+            Asked(job_tags=TAGS),
+            (exchange(),),
+            ("a web identity token brings its own tags: those of the CI job are left out",),
+            id="not a token's own role",
+        ),
+    ],
+)
+def test_the_tags_of_a_job_go_to_the_wanted_role(
+    profile: Profile, asked: Asked, requests: tuple[Request, ...], notices: tuple[str, ...]
+) -> None:
+    plan = decided(profile, asked)
+
+    assert (plan.requests, plan.notices) == (requests, notices)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        EnvironmentKeys("ASIA", "secret", "token", outer_role="outer"),
+        ContainerRole("http://127.0.0.1:1/", outer_role="outer"),
+    ],
+)
+def test_a_role_assumed_from_an_outer_one_lasts_an_hour_and_both_are_said(
+    source: EnvironmentKeys | ContainerRole,
+) -> None:
+    plan = decided(ROLE.but(source=source), Asked(duration_seconds=2 * HOUR), source_is_temporary=True)
+
+    assert plan.requests == (assume(),)
+    assert plan.notices == (
+        "admin is assumed from the outer role outer, whose own source is not here any more",
+        "a role assumed with a session lasts 1h at most: 2h were asked for",
+    )
+
+
+@pytest.mark.parametrize("source", [EnvironmentKeys("AKIA", "secret"), ContainerRole("/1", is_path=True)])
+def test_nothing_is_said_of_a_source_that_is_the_caller_s_own(
+    source: EnvironmentKeys | ContainerRole,
+) -> None:
+    assert decided(ROLE.but(source=source)).notices == ()
+
+
+@pytest.mark.parametrize("profile", [ROLE, ROLE_WITH_MFA, CHAINED, JOB, FAR_JOB])
+def test_a_role_of_another_account_than_is_expected_is_refused_before_any_call(profile: Profile) -> None:
+    assert decided(profile, Asked(expected_account="333333333333")).requests
+    with pytest.raises(WrongAccount, match="is in account 333333333333, and 222222222222 is expected"):
+        decided(profile, Asked(expected_account="222222222222"))  # that of the first hop, at most
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::111111111111:user/alice",
+        "arn:aws-cn:sts::111111111111:assumed-role/admin/alice",
+        "arn:aws:iam::111111111111:root",
+    ],
+)
+def test_whoever_is_of_the_account_is_of_the_account(arn: str) -> None:
+    check_account(arn, "111111111111")
+    with pytest.raises(WrongAccount) as failure:
+        check_account(arn, "222222222222")
+
+    assert "--expect-account" in str(failure.value.hint)

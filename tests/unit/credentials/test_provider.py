@@ -7,22 +7,31 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gds_exec.config.profiles import Profile, Role
-from gds_exec.config.sources import CredentialProcess, StoredKeys
+from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
 from gds_exec.credentials.cache import SessionCache, open_cache
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
-from gds_exec.credentials.request import AssumeRoleRequest, Origin, SessionTokenRequest
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    Origin,
+    SessionTokenRequest,
+    WebIdentityRequest,
+)
+from gds_exec.credentials.scope import Scope
 from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.errors import (
     AssumeRoleDenied,
     NobodyToAsk,
+    PackedPolicyTooLarge,
     SessionTooShort,
     SourceCredentialsInvalid,
+    SourceFailed,
     TokenCodeRefused,
+    WrongAccount,
 )
 from gds_exec.terminal import Suspended
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
@@ -40,8 +49,26 @@ ADMIN = READER.but(name="admin", roles=(Role("arn:aws:iam::222222222222:role/adm
 CHAINED = READER.but(name="chained", roles=(*READER.roles, *ADMIN.roles))
 OPEN = READER.but(name="open", mfa_serial=None)
 
+JOB = Profile("job", WebIdentityToken(TOKEN_FILE, "/token"), roles=ADMIN.roles)
+FAR_JOB = JOB.but(name="far", roles=(Role("arn:aws:iam::222222222222:role/ci"), *ADMIN.roles))
+
 DENIED = AssumeRoleDenied("AWS refused the role: no", hint="the usual causes", code="AccessDenied")
 INVALID = SourceCredentialsInvalid("AWS says that the session has expired", code="ExpiredToken")
+
+
+class Tokens:
+    """A CI that has these tokens, or failures, one after the other, and then no more."""
+
+    is_temporary = False
+
+    def __init__(self, *answers: str | Exception) -> None:
+        self._answers = list(answers)
+
+    def fetch(self) -> str:
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class World:
@@ -65,14 +92,17 @@ class World:
         codes: CodeSource | None = None,
         run: Callable[[str], str] = never,
         cache: SessionCache | None = None,
+        tokens: Tokens | None = None,
         **seams: Any,
     ) -> Provider:
         cache = cache or self.open_cache()
+        source: Any = tokens or KeySource(profile.source, run=run, ask_metadata=never, now=self.clock)
+        identity = "a token" if tokens else identity_of(profile.source)
         return Provider(
             profile,
             asked,
-            origin=Origin(identity_of(profile.source)),
-            source=KeySource(profile.source, run=run, ask_metadata=never, now=self.clock),
+            origin=Origin(identity),
+            source=source,
             aws=PreparedAws(lambda: self.sts),
             cache=cache,
             locks=Locks(
@@ -711,3 +741,178 @@ def test_a_code_that_is_fresh_enough_serves_all_that_want_a_fresh_one(world: Wor
     world.retrieve(ADMIN, asked)
 
     assert world.sts.codes == ["111111"]
+
+
+def test_a_token_is_exchanged_for_the_role_itself(world: World) -> None:
+    session = world.retrieve(JOB, tokens=Tokens("first"))
+
+    (exchange,) = world.sts.exchanges
+    assert exchange.request == WebIdentityRequest(ADMIN.roles[0].role_arn, HOUR)
+    assert (exchange.token, exchange.session_name) == ("first", "made-up")
+    assert (world.sts.calls, ids(session)) == ([], ["ASIAEXAMPLE0001"])
+
+
+def test_a_token_s_own_role_leads_to_the_wanted_one(world: World) -> None:
+    session = world.retrieve(FAR_JOB, Asked(session_name="asked-for"), tokens=Tokens("first"))
+
+    (exchange,), (call,) = world.sts.exchanges, world.sts.calls
+    assert exchange.request == WebIdentityRequest(FAR_JOB.roles[0].role_arn, HOUR)
+    assert (exchange.session_name, call.session_name) == ("made-up", "asked-for")
+    assert call.key.access_key_id == "ASIAEXAMPLE0001"
+    assert ids(session) == ["ASIAEXAMPLE0002"]
+
+
+def test_a_token_is_read_again_at_each_exchange(world: World) -> None:  # matrix 65
+    provider = world.provider(JOB, tokens=Tokens("first", "second"))
+    provider.retrieve()
+    world.clock.advance(HOUR)
+
+    provider.retrieve()
+
+    assert [exchange.token for exchange in world.sts.exchanges] == ["first", "second"]
+
+
+def test_no_token_is_wanted_where_its_session_still_opens_the_role(world: World) -> None:
+    world.retrieve(FAR_JOB, tokens=Tokens("first"))
+
+    world.retrieve(FAR_JOB, tokens=Tokens())
+    world.retrieve(FAR_JOB, Asked(session_name="other"), tokens=Tokens())
+
+    assert len(world.sts.exchanges) == 1
+
+
+def test_a_token_that_cannot_be_had_is_looked_for_again_the_next_time(world: World) -> None:  # matrix 65
+    provider = world.provider(JOB, tokens=Tokens(SourceFailed("there is none"), "second"))
+    with pytest.raises(SourceFailed):
+        provider.retrieve()
+
+    provider.retrieve()
+
+    assert [exchange.token for exchange in world.sts.exchanges] == ["second"]
+
+
+def test_a_token_that_aws_refuses_is_not_sent_again(world: World) -> None:
+    world.sts.answers = [DENIED]
+
+    with pytest.raises(AssumeRoleDenied):
+        world.retrieve(JOB, tokens=Tokens("first"))
+
+    assert (len(world.sts.exchanges), world.sts.calls, world.sts.searched) == (1, [], [])
+
+
+def test_a_role_that_a_token_s_session_may_not_assume_is_denied_without_a_look_for_devices(
+    world: World,
+) -> None:
+    world.sts.answers = [HOUR, DENIED]
+
+    with pytest.raises(AssumeRoleDenied):
+        world.retrieve(FAR_JOB, tokens=Tokens("first"))
+
+    assert world.sts.searched == []
+
+
+def test_a_token_is_exchanged_again_where_its_session_is_not_known_any_more(world: World) -> None:
+    world.retrieve(FAR_JOB, tokens=Tokens("first"))
+    world.sts.answers = [INVALID]
+
+    world.retrieve(FAR_JOB, Asked(session_name="other"), tokens=Tokens("second"))
+
+    assert [exchange.token for exchange in world.sts.exchanges] == ["first", "second"]
+
+
+@pytest.mark.parametrize("profile", [OPEN, READER, CHAINED])
+def test_a_role_of_another_account_than_is_expected_is_not_even_asked_for(
+    world: World, profile: Profile
+) -> None:
+    provider = world.provider(profile, Asked(expected_account="111111111111"))
+
+    with pytest.raises(WrongAccount, match="is in account 222222222222, and 111111111111 is expected"):
+        provider.retrieve()
+
+    assert (world.sts.calls, provider.kept_under) == ([], None)
+
+
+def test_a_cached_session_of_another_account_than_is_expected_is_not_handed_out(world: World) -> None:
+    world.retrieve(OPEN)
+    provider = world.provider(OPEN, Asked(expected_account="111111111111"))
+
+    for get in (provider.retrieve, provider.held):
+        with pytest.raises(WrongAccount):
+            get()
+
+
+@pytest.mark.parametrize(
+    ("profile", "codes"),
+    [
+        pytest.param(OPEN.but(roles=()), [], id="keys as they are"),
+        pytest.param(READER.but(roles=()), ["111111", "222222"], id="an MFA session"),
+    ],
+)
+def test_whose_keys_they_are_is_asked_before_any_are_handed_out(
+    world: World, profile: Profile, codes: list[str]
+) -> None:
+    wrong = world.provider(profile, Asked(expected_account="222222222222"), codes=ScriptedCodes(codes))
+    with pytest.raises(WrongAccount, match="user/alice is in account 111111111111"):
+        wrong.retrieve()
+    assert wrong.kept_under is None
+
+    session = world.retrieve(profile, Asked(expected_account="111111111111"), codes=ScriptedCodes(codes[1:]))
+
+    assert world.sts.identified[-1] == session.access_key
+
+
+TOO_LARGE = PackedPolicyTooLarge("the policies and tags are more than AWS has room for", hint="shorten")
+TAGGED = Asked(job_tags=(("Build", "7"),), scope=Scope(tags=(("team", "pay"),)))
+
+
+def tags_told(world: World) -> list[tuple[tuple[str, str], ...]]:
+    return [request.scope.tags for request in world.sts.requests if isinstance(request, AssumeRoleRequest)]
+
+
+def test_the_tags_of_a_job_are_left_out_where_aws_has_no_room_for_them(world: World) -> None:
+    world.sts.answers = [TOO_LARGE]
+
+    session = world.retrieve(OPEN, TAGGED)
+
+    assert ids(session) == ["ASIAEXAMPLE0002"]
+    assert tags_told(world) == [(("Build", "7"), ("team", "pay")), (("team", "pay"),)]
+    assert world.noticed.lines == [
+        "AWS has no room for the tags of the CI job: trying once more without them"
+    ]
+
+
+def test_what_aws_has_no_room_for_without_the_tags_of_the_job_is_refused(world: World) -> None:
+    world.sts.answers = [TOO_LARGE, TOO_LARGE]
+
+    with pytest.raises(PackedPolicyTooLarge):
+        world.retrieve(OPEN, TAGGED)
+
+    assert len(world.sts.calls) == 2
+
+
+def test_a_scope_of_the_person_s_own_is_never_left_out(world: World) -> None:
+    world.sts.answers = [TOO_LARGE]
+
+    with pytest.raises(PackedPolicyTooLarge):
+        world.retrieve(OPEN, TAGGED.but(job_tags=()))
+
+    assert (len(world.sts.calls), world.noticed.lines) == (1, [])
+
+
+def test_tags_that_were_left_out_stay_so_at_each_refresh(world: World) -> None:
+    world.sts.answers = [TOO_LARGE]
+    provider = world.provider(OPEN, TAGGED)
+    provider.retrieve()
+    world.clock.advance(HOUR)
+
+    provider.retrieve()
+
+    assert tags_told(world)[1:] == [(("team", "pay"),)] * 2
+    assert len(world.noticed.lines) == 1
+
+
+def test_jobs_with_other_tags_have_sessions_of_their_own(world: World) -> None:
+    first = world.retrieve(OPEN, Asked(job_tags=(("Build", "7"),)))
+    second = world.retrieve(OPEN, Asked(job_tags=(("Build", "8"),)))
+
+    assert ids(first) != ids(second)
