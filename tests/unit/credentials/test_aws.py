@@ -10,7 +10,7 @@ import pytest
 
 from gds_exec.credentials.aws import Aws
 from gds_exec.credentials.network import Connection
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
 from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import (
@@ -25,11 +25,13 @@ from gds_exec.errors import (
 )
 from gds_exec.sandbox.devices import MfaDevice
 from gds_exec.sandbox.faults import Fault
-from gds_exec.sandbox.principals import Role, User
+from gds_exec.sandbox.principals import Role, TokenTrust, User
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.service import respond
 from gds_exec.sandbox.state import Aws as Sandbox
+from gds_exec.sandbox.tokens import write_jwt
 from gds_exec.sandbox.wire import Request
+from gds_exec.sandbox.workloads import OidcProvider
 
 HOUR = 3600
 STRANGE = ["garbage", "html", "empty", "redirect", "truncated"]
@@ -261,7 +263,7 @@ def test_each_call_is_signed_with_its_own_keys(sandbox: Sandbox, aws: Aws, alice
 
 
 class KeptOpen(ThreadingTCPServer):
-    """The sandbox behind connections that stay open, as AWS's own do, and are counted."""
+    """The sandbox behind connections that stay open, as AWS's own do; they and their headers are recorded."""
 
     daemon_threads = True
 
@@ -269,6 +271,7 @@ class KeptOpen(ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _KeptOpenHandler)
         self.sandbox = sandbox
         self.connections = 0
+        self.headers: list[set[str]] = []
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
@@ -281,6 +284,7 @@ class _KeptOpenHandler(BaseHTTPRequestHandler):
         self.server.connections += 1
 
     def do_POST(self) -> None:
+        self.server.headers.append({name.lower() for name in self.headers})
         body = self.rfile.read(int(self.headers["Content-Length"]))
         request = Request.of_form(f"{self.server.url}{self.path}", dict(self.headers.items()), body)
         response = respond(self.server.sandbox, request)
@@ -502,3 +506,132 @@ def test_every_failure_of_the_door_is_one_of_ours(sandbox: Sandbox, aws: Aws, al
         sandbox.fail("GetCallerIdentity", Fault(kind))  # type: ignore[arg-type]
         with pytest.raises(GdsExecError):
             aws.caller_arn(key_of(alice))
+
+
+ISSUER, SUBJECT, AUDIENCE = "https://ci.example.gov.uk", "pipeline:deploy", "sts.amazonaws.com"
+EXCHANGE = "AssumeRoleWithWebIdentity"
+
+
+@pytest.fixture
+def provider(sandbox: Sandbox) -> OidcProvider:
+    return sandbox.add_oidc_provider(ISSUER, audiences=[AUDIENCE])
+
+
+@pytest.fixture
+def deploy(sandbox: Sandbox, provider: OidcProvider) -> Role:
+    trust = TokenTrust(provider.url, SUBJECT, AUDIENCE)
+    return sandbox.add_role("deploy", trust=[], token_trust=[trust], max_session=12 * HOUR)
+
+
+def token(sandbox: Sandbox, **claims: object) -> str:
+    now = int(sandbox.now())
+    return write_jwt({"iss": ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "iat": now, "exp": now + 300, **claims})
+
+
+def exchanged(aws: Aws, role: Role, jwt: str) -> str:
+    session = aws.exchange(WebIdentityRequest(role.arn, HOUR), jwt, session_name="job-1")
+    return session.arn
+
+
+def test_a_token_is_exchanged_as_it_was_asked_for(sandbox: Sandbox, aws: Aws, deploy: Role) -> None:
+    request = WebIdentityRequest(deploy.arn, 2 * HOUR, scope=Scope("{}", (READ_ONLY_ARN,)))
+
+    session = aws.exchange(request, token(sandbox), session_name="job-1")
+
+    assert session.arn == "arn:aws:sts::222222222222:assumed-role/deploy/job-1"
+    assert session.life_seconds() == 2 * HOUR
+    assert aws.caller_arn(session.access_key) == session.arn
+    told = {name: value for name, value in sandbox.calls[0].parameters.items() if name != "WebIdentityToken"}
+    assert told == {
+        "DurationSeconds": "7200",
+        "Policy": "{}",
+        "PolicyArns.member.1.arn": READ_ONLY_ARN,
+        "RoleArn": deploy.arn,
+        "RoleSessionName": "job-1",
+    }
+
+
+def test_an_exchange_is_not_signed_even_after_calls_that_are(
+    sandbox: Sandbox, kept_open: KeptOpen, alice: User, role: Role, deploy: Role
+) -> None:
+    aws = aws_at(kept_open.url, sandbox)
+    session = aws.make_session(assume(role), key_of(alice), session_name="alice")
+    aws.caller_arn(session.access_key)
+
+    exchanged(aws, deploy, token(sandbox))
+
+    *_, signed, unsigned = kept_open.headers
+    assert {"authorization", "x-amz-security-token"} <= signed
+    assert not {"authorization", "x-amz-security-token"} & unsigned
+
+
+def no_key(*, times: int) -> Fault:
+    message = "Couldn't retrieve verification key from your identity provider,  please reference …"
+    return Fault("error", times=times, status=400, code="InvalidIdentityToken", message=message)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(no_key(times=2), id="no key now"),
+        pytest.param(
+            Fault("error", times=2, status=400, code="IDPCommunicationError", message="IdP"),
+            id="provider busy",
+        ),
+        pytest.param(throttling(times=2), id="throttled"),
+        pytest.param(Fault("reset", times=2), id="reset"),
+    ],
+)
+def test_an_exchange_is_tried_again_where_the_identity_provider_hiccups(  # matrix 64
+    sandbox: Sandbox, aws: Aws, waits: list[float], deploy: Role, fault: Fault
+) -> None:
+    sandbox.fail(EXCHANGE, fault)
+
+    assert exchanged(aws, deploy, token(sandbox)).endswith("assumed-role/deploy/job-1")
+    assert (sandbox.count(EXCHANGE), waits) == (3, [0.5, 1.0])
+
+
+def test_an_identity_provider_whose_keys_stay_away_is_given_up(  # matrix 64
+    sandbox: Sandbox, aws: Aws, deploy: Role, provider: OidcProvider
+) -> None:
+    provider.has_reachable_keys = False
+
+    with pytest.raises(AwsUnreachable, match="Couldn't retrieve verification key"):
+        exchanged(aws, deploy, token(sandbox))
+
+    assert sandbox.count(EXCHANGE) == 3
+
+
+@pytest.mark.parametrize(
+    ("claims", "error"),
+    [
+        pytest.param({"aud": "others"}, AwsRefused, id="audience"),
+        pytest.param({"iss": "https://other.example"}, AwsRefused, id="issuer"),
+        pytest.param({"sub": "pipeline:other"}, AssumeRoleDenied, id="subject"),
+        pytest.param({"exp": 1}, SourceCredentialsInvalid, id="expired"),
+    ],
+)
+def test_a_token_that_aws_refuses_is_sent_once_and_never_told(  # matrix 65
+    sandbox: Sandbox,
+    aws: Aws,
+    waits: list[float],
+    deploy: Role,
+    claims: dict[str, object],
+    error: type[AwsRefused],
+) -> None:
+    jwt = token(sandbox, **claims)
+
+    with pytest.raises(error) as failure:
+        exchanged(aws, deploy, jwt)
+
+    assert type(failure.value) is error
+    assert (sandbox.count(EXCHANGE), waits) == (1, [])
+    assert jwt.rpartition(".")[2] not in f"{failure.value!r}{failure.value.message}{failure.value.hint}"
+
+
+def test_the_answer_to_a_token_for_another_role_is_refused(sandbox: Sandbox, aws: Aws, deploy: Role) -> None:
+    other = sandbox.add_role("other", trust=[], token_trust=deploy.token_trust)
+    deploy.name, other.name = other.name, deploy.name  # AWS answers with the wrong one
+
+    with pytest.raises(AwsRefused, match=r"the answer of .* is for another role"):
+        exchanged(aws, deploy, token(sandbox))

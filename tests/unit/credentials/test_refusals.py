@@ -1,7 +1,12 @@
 import pytest
 
 from gds_exec.credentials.refusals import Refusal, denied_hint, explain
-from gds_exec.credentials.request import AssumeRoleRequest, Request, SessionTokenRequest
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    Request,
+    SessionTokenRequest,
+    WebIdentityRequest,
+)
 from gds_exec.errors import (
     AnswerLost,
     AssumeRoleDenied,
@@ -18,6 +23,7 @@ ROLE = "arn:aws:iam::222222222222:role/admin"
 ASSUME = AssumeRoleRequest(ROLE, 28_800)
 WITH_CODE = AssumeRoleRequest(ROLE, 28_800, mfa_serial=SERIAL)
 TOKEN = SessionTokenRequest(SERIAL, 43_200)
+EXCHANGE = WebIdentityRequest(ROLE, 3600)
 
 WRONG_CODE = "MultiFactorAuthentication failed with invalid MFA one time pass code."
 WRONG_SERIAL = (
@@ -323,3 +329,97 @@ def test_a_denial_names_its_causes_in_the_order_of_their_frequency() -> None:
 
 def test_a_denial_names_a_device_that_is_known() -> None:
     assert f"mfa_serial = {SERIAL}" in denied_hint(SERIAL)
+
+
+NO_KEY = (
+    "Couldn't retrieve verification key from your identity provider,  "
+    "please reference AssumeRoleWithWebIdentity documentation for requirements"
+)
+NO_PROVIDER = "No OpenIDConnect provider found in your account for https://ci.example.gov.uk"
+NOT_AUTHORIZED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+EXPIRED = "Token expired: current date/time 1767960000 must be before the expiration date/time 1767959000"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "status", "error", "words", "hint"),
+    [
+        pytest.param(
+            "InvalidIdentityToken", NO_KEY, 400, AwsUnreachable, "could not answer", "again", id="no key now"
+        ),
+        pytest.param(
+            "IDPCommunicationError",
+            "IdP",
+            400,
+            AwsUnreachable,
+            "could not answer",
+            "again",
+            id="provider busy",
+        ),
+        pytest.param(
+            "ExpiredTokenException",
+            EXPIRED,
+            400,
+            SourceCredentialsInvalid,
+            "the web identity token has expired: Token expired",
+            "have the CI write a new one",
+            id="expired",
+        ),
+        pytest.param(
+            "InvalidIdentityToken",
+            "Incorrect token audience",
+            400,
+            AwsRefused,
+            "AWS does not take the web identity token: Incorrect token audience",
+            "--audience",
+            id="audience",
+        ),
+        pytest.param(
+            "InvalidIdentityToken",
+            NO_PROVIDER,
+            400,
+            AwsRefused,
+            "No OpenIDConnect",
+            "OIDC provider",
+            id="issuer",
+        ),
+        pytest.param(
+            "AccessDenied",
+            NOT_AUTHORIZED,
+            403,
+            AssumeRoleDenied,
+            "AWS refused the role: Not authorized",
+            "trust policy allow sts:AssumeRoleWithWebIdentity",
+            id="subject",
+        ),
+        pytest.param(
+            "ValidationError", TOO_LONG, 400, AwsRefused, "more than AWS gives", "1h", id="too long"
+        ),
+        pytest.param(
+            "PackedPolicyTooLarge", TOO_LARGE, 400, PackedPolicyTooLarge, "Packed", "--policy", id="policy"
+        ),
+        pytest.param("Strange", "Whatever", 400, AwsRefused, "Whatever (Strange)", "", id="anything else"),
+    ],
+)
+def test_what_each_refusal_of_a_token_means(  # matrix 64
+    code: str, message: str, status: int, error: type[CredentialsError], words: str, hint: str
+) -> None:
+    explained = explain(Refusal("AssumeRoleWithWebIdentity", code, message, status, EXCHANGE))
+
+    assert type(explained) is error
+    assert words in explained.message
+    assert hint in (explained.hint or "")
+
+
+def test_what_is_said_of_tokens_is_not_said_of_keys() -> None:
+    explained = explain(Refusal("AssumeRole", "InvalidIdentityToken", NO_KEY, 400, ASSUME))
+
+    assert type(explained) is AwsRefused
+
+
+@pytest.mark.parametrize("code", ["InvalidIdentityToken", "AccessDenied", "ExpiredTokenException", "Strange"])
+def test_a_token_that_aws_quotes_is_masked(code: str) -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2ln"
+
+    explained = explain(Refusal("AssumeRoleWithWebIdentity", code, f"no: '{token}'", 400, EXCHANGE))
+
+    assert "no: '****'" in explained.message

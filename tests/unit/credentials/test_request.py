@@ -11,9 +11,11 @@ from gds_exec.credentials.request import (
     Origin,
     Request,
     SessionTokenRequest,
+    WebIdentityRequest,
     cache_key,
     device_key,
     is_answer_for,
+    job_session_name,
     made_up_session_name,
     role_of,
 )
@@ -25,8 +27,12 @@ texts = st.sampled_from(["", "a", "b", "ab", "1", "1:a", "present", "absent", "Ã
 optional_texts = st.none() | texts
 seconds = st.sampled_from([1, 11, 900, 3600])
 scopes = st.builds(Scope, policy=optional_texts, source_identity=optional_texts)
-requests = st.builds(SessionTokenRequest, texts, seconds) | st.builds(
-    AssumeRoleRequest, texts, seconds, optional_texts, optional_texts, optional_texts, st.none() | scopes
+requests = (
+    st.builds(SessionTokenRequest, texts, seconds)
+    | st.builds(
+        AssumeRoleRequest, texts, seconds, optional_texts, optional_texts, optional_texts, st.none() | scopes
+    )
+    | st.builds(WebIdentityRequest, texts, seconds, optional_texts, st.none() | scopes)
 )
 questions = st.tuples(st.builds(Origin, texts, texts), st.lists(requests, max_size=3).map(tuple))
 
@@ -86,6 +92,7 @@ def test_every_part_of_a_question_is_in_its_key() -> None:
     origin = Origin("key", "endpoint")
     request = AssumeRoleRequest(ROLE, 3600, "name", "external", "serial")
     token = SessionTokenRequest("serial", 3600)
+    exchange = WebIdentityRequest(ROLE, 3600, "name")
     keys = [
         cache_key(origin, (request,)),
         cache_key(Origin("other", "endpoint"), (request,)),
@@ -96,6 +103,13 @@ def test_every_part_of_a_question_is_in_its_key() -> None:
         cache_key(origin, (AssumeRoleRequest(ROLE, 3600, "name", None, "serial"),)),
         cache_key(origin, (AssumeRoleRequest(ROLE, 3600, "name", "external", None),)),
         *(cache_key(origin, (request.but(scope=scope),)) for scope in SCOPES),
+        cache_key(origin, (exchange,)),
+        cache_key(origin, (exchange.but(role_arn="other"),)),
+        cache_key(origin, (exchange.but(duration_seconds=900),)),
+        cache_key(origin, (exchange.but(session_name=None),)),
+        *(cache_key(origin, (exchange.but(scope=scope),)) for scope in SCOPES),
+        cache_key(origin, (exchange, request)),
+        cache_key(origin, (AssumeRoleRequest(ROLE, 3600, "name"),)),
         cache_key(origin, (token,)),
         cache_key(origin, (SessionTokenRequest("serial", 900),)),
         cache_key(origin, (SessionTokenRequest("other", 3600),)),
@@ -173,7 +187,31 @@ def test_an_answer_is_for_a_request_if_account_and_role_are_the_ones_asked_for(
     arn: str, is_answer: bool
 ) -> None:
     assert is_answer_for(arn, AssumeRoleRequest(ROLE, 3600)) is is_answer
+    assert is_answer_for(arn, WebIdentityRequest(ROLE, 3600)) is is_answer
 
 
 def test_the_answer_to_a_session_token_request_names_nobody() -> None:
     assert is_answer_for("", SessionTokenRequest("serial", 3600))
+
+
+@given(st.text(min_size=1))
+def test_a_job_s_session_name_is_one_that_sts_accepts(job: str) -> None:
+    name = job_session_name(job)
+
+    assert is_session_name(name)
+    assert "@" not in name
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        pytest.param("alphagov/app-4711", "alphagov-app-4711", id="GitHub"),
+        pytest.param("app:1-2", "app-1-2", id="CodeBuild"),
+        pytest.param("jenkins-my job-7", "jenkins-my-job-7", id="a blank"),
+        pytest.param("alice@example.com-1", "alice-example.com-1", id="never an @"),
+        pytest.param("x" * 99 + "-4711", "x" * 59 + "-4711", id="of a long one the end"),
+        pytest.param("7", "7-", id="too short"),
+    ],
+)
+def test_a_session_is_named_after_its_job(job: str, name: str) -> None:
+    assert job_session_name(job) == name

@@ -160,3 +160,53 @@ def test_a_policy_of_aws_is_the_one_of_the_role_s_partition(arn: str, told: str)
     scope = Scope(policy_arns=(arn,)).of_call(ROLE_IN_CHINA, is_first=True, is_wanted=True)
 
     assert scope == Scope(policy_arns=(told,))
+
+
+JOB_TAGS = (("Actor", "octocat"), ("Workflow", "deploy"))
+
+
+@pytest.mark.parametrize(
+    ("own", "tags"),
+    [
+        pytest.param((), JOB_TAGS, id="none of its own"),
+        pytest.param((("team", "pay"),), (*JOB_TAGS, ("team", "pay")), id="another"),
+        pytest.param(
+            (("actor", "alice"),), (JOB_TAGS[1], ("actor", "alice")), id="its own wins, in any case"
+        ),
+    ],
+)
+def test_the_tags_of_a_job_stand_beside_those_of_the_scope(
+    own: tuple[tuple[str, str], ...], tags: tuple[tuple[str, str], ...]
+) -> None:
+    scope = Scope(policy="{}", tags=own)
+
+    assert scope.with_tags(JOB_TAGS) == Scope(policy="{}", tags=tags)
+
+
+def test_of_a_job_s_tags_as_many_are_told_as_aws_takes() -> None:
+    own = tuple((f"k{n:02}", "") for n in range(49))
+
+    assert Scope(tags=own).with_tags(JOB_TAGS).tags == (JOB_TAGS[0], *own)
+    assert Scope(tags=(*own, ("k99", ""))).with_tags(JOB_TAGS).tags == (*own, ("k99", ""))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        pytest.param("refs/heads/main", "refs/heads/main", id="as it is"),
+        pytest.param("deploy [prod], now!", "deploy _prod__ now_", id="signs"),
+        pytest.param("a\x1bb\n", "a_b_", id="control characters"),
+        pytest.param("Zoë 東京", "Zoë 東京", id="letters of any script"),
+        pytest.param("x" * 300, "x" * 256, id="too long"),
+        pytest.param("AWS: deploy", "AWS_ deploy", id="what is AWS's own"),
+        pytest.param("aws:aws:x", "aws_aws:x", id="AWS's own, twice"),
+        pytest.param("my aws:x", "my aws:x", id="AWS's own, further on"),
+    ],
+)
+def test_of_a_job_s_tag_is_told_what_aws_takes(value: str, told: str) -> None:
+    assert Scope().with_tags((("Workflow", value),)).tags == (("Workflow", told),)
+
+
+@given(st.text())
+def test_whatever_a_job_says_of_itself_aws_takes_its_tags(value: str) -> None:
+    check_scope(Scope().with_tags((("Workflow", value),)))
