@@ -42,6 +42,14 @@ PLAIN = [
     pytest.param("admin -- -x", id="command like an option"),
     pytest.param("admin --refresh --mfa-max-age 15m ls", id="refreshed"),
     pytest.param('admin --scope={"source_identity":"alice"} ls', id="a scope in one, as we write it"),
+    pytest.param("admin --source github --audience ours ls", id="a source"),
+    pytest.param("--source=profile admin --source-profile base ls", id="a source that is a profile"),
+    pytest.param("admin --web-identity-token-file /run/token ls", id="a token in a file"),
+    pytest.param("admin --web-identity-token-env=ID_TOKEN ls", id="a token in a variable"),
+    pytest.param("admin --web-identity-token-command print-token -- ls", id="a token of a command"),
+    pytest.param("admin --expect-account 222222222222 --timeout 90 ls", id="an account, in time"),
+    pytest.param("--cache admin --ci-tags --pass-id-token ls", id="flags for CI"),
+    pytest.param("credential-process admin --source instance --timeout 30s", id="document of a source"),
     pytest.param("credential-process admin", id="document"),
     pytest.param("credential-process admin -art 8h -q", id="document with options"),
     pytest.param("-r eu-west-1 credential-process --role=admin", id="document of --role="),
@@ -62,6 +70,17 @@ DECLINED = [
     pytest.param("admin --duration soon ls", id="no duration"),
     pytest.param("admin -r eu_west ls", id="no region"),
     pytest.param("admin --nonsense ls", id="unknown"),
+    pytest.param("admin --source nowhere ls", id="no source"),
+    pytest.param("admin --source GitHub ls", id="a source in another case"),
+    pytest.param("admin --expect-account 1234 ls", id="no account"),
+    pytest.param("admin --expect-account 22222222222x ls", id="an account with a letter"),
+    pytest.param("admin --timeout soon ls", id="no time limit"),
+    pytest.param("admin --timeout 0 ls", id="a time limit of nothing"),
+    pytest.param("admin --audience= ls", id="no audience"),
+    pytest.param("admin --web-identity-token-file= ls", id="no token file"),
+    pytest.param("admin --web-identity-token-env", id="a token in no variable"),
+    pytest.param("admin --cache --cache ls", id="the cache twice"),
+    pytest.param("admin --ci-tags=1 ls", id="tags with a value"),
     pytest.param("admin -r a -r b ls", id="twice"),
     pytest.param("admin -q -q ls", id="a flag twice"),
     pytest.param("admin -q=1 ls", id="a flag with a value"),
@@ -86,6 +105,12 @@ DECLINED = [
     pytest.param("credential-process a --debug", id="document and debug"),
 ]
 SAID_ON_THE_COMMAND_LINE_ALONE = ("--role", "--scope", "--shell", "--skip-ip-range-checks")
+VALUES_OF_VARIABLES = {
+    "GDS_EXEC_EXPECT_ACCOUNT": "222222222222",
+    "GDS_EXEC_REGION": "eu-west-2",
+    "GDS_EXEC_SESSION_NAME": "ci-1",
+    "GDS_EXEC_SOURCE": "github",
+}
 VARIABLES = sorted(
     "GDS_EXEC_" + option[2:].upper().replace("-", "_")
     for option in {*VALUE_OPTIONS.values(), *FLAGS.values()}
@@ -97,6 +122,11 @@ values = st.sampled_from(
         "1h30m",
         "600",
         "0",
+        "github",
+        "web-identity",
+        "222222222222",
+        "/run/token",
+        "print-token --for ci",
         "eu-west-2",
         "a b",
         "",
@@ -189,9 +219,10 @@ def test_what_is_not_plain_is_left_to_the_full_command_line(line: str) -> None:
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_every_setting_has_its_variable_for_both(variable: str) -> None:
-    value = {"GDS_EXEC_REGION": "eu-west-2", "GDS_EXEC_SESSION_NAME": "ci-1"}.get(variable, "1")
+    value = VALUES_OF_VARIABLES.get(variable, "1")
     plain = read_plainly(["admin", "ls"], {variable: value})
 
+    assert plain is not None
     assert plain == read_fully(["admin", "ls"], {variable: value})
     document = read_plainly(["credential-process", "admin"], {variable: value})
     assert document == read_fully(["credential-process", "admin"], {variable: value})

@@ -55,3 +55,21 @@ def test_an_empty_secret_masks_nothing() -> None:
 @pytest.mark.parametrize("prefix", ["AKIA", "ASIA"])
 def test_access_key_ids_keep_their_last_four_characters(prefix: str) -> None:
     assert mask(f"key {prefix}IOSFODNN7EXAMPLE.") == f"key {prefix}…MPLE."
+
+
+JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2lnbmF0dXJl-_"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        pytest.param(f"token {JWT}.", "token ****.", id="in a sentence"),
+        pytest.param(f"'{JWT}'", "'****'", id="quoted"),
+        pytest.param(f"{JWT} {JWT}", "**** ****", id="two"),
+        pytest.param(f"WebIdentityToken={JWT}&Version=1", "WebIdentityToken=****&Version=1", id="in a form"),
+        pytest.param(JWT.rpartition(".")[0] + ".", "****", id="without a signature"),
+        pytest.param("eyJ is how they begin", "eyJ is how they begin", id="no token"),
+    ],
+)
+def test_web_identity_tokens_are_masked_whole(text: str, masked: str) -> None:
+    assert mask(text) == masked

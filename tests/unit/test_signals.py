@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.processes import run_python
+
 UNWINDING = """
 import os, signal, sys
 from gds_exec.signals import deadly_signals_unwind
@@ -51,3 +53,48 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
     done = unwinding("SIGHUP", "ignored")
 
     assert (done.returncode, done.stdout) == (0, "went on\nunwound\nleft\n")
+
+
+LIMITED = """
+import select, signal, sys, threading
+from gds_exec.signals import time_limit
+
+def swallow():
+    while True:
+        try:
+            select.select([], [], [])
+        except Exception:
+            pass
+
+what = sys.argv[1]
+if what == "ignored":
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+found = signal.getsignal(signal.SIGALRM)
+for_ever = {"lock": threading.Event().wait, "swallowed": swallow}.get(what, lambda: select.select([], [], []))
+try:
+    with time_limit(0.01, otherwise=lambda: TimeoutError("too late")):
+        try:
+            for_ever()
+        finally:
+            print("tidied up")
+except TimeoutError as error:
+    print(error)
+print(signal.getsignal(signal.SIGALRM) == found, signal.getitimer(signal.ITIMER_REAL))
+"""
+IN_TIME = """
+import signal
+from gds_exec.signals import time_limit
+for seconds in (None, 3600.0):
+    with time_limit(seconds, otherwise=lambda: TimeoutError("too late")):
+        print("in time")
+    print(signal.getsignal(signal.SIGALRM) == signal.SIG_DFL, signal.getitimer(signal.ITIMER_REAL))
+"""
+
+
+@pytest.mark.parametrize("what", ["select", "lock", "swallowed", "ignored"])
+def test_what_lasts_for_ever_ends_when_the_time_is_up(what: str) -> None:
+    assert run_python(LIMITED, what) == "tidied up\ntoo late\nTrue (0.0, 0.0)\n"
+
+
+def test_what_is_done_in_time_leaves_no_clock_running() -> None:
+    assert run_python(IN_TIME) == "in time\nTrue (0.0, 0.0)\n" * 2

@@ -357,3 +357,96 @@ def test_the_callers_environment_of_itself_is_the_same(found: dict[str, str]) ->
     caller = callers_environment(found)
 
     assert callers_environment(caller) == caller
+
+
+def in_role(
+    environ: dict[str, str],
+    role: str,
+    *,
+    lost_source: str | None = "the environment",
+    kept_fresh: bool = False,
+) -> dict[str, str]:
+    """What a command sees in this role, with keys or with an endpoint."""
+    caller = callers_environment(environ)
+    briefing = Briefing(role, lost_source=lost_source)
+    if kept_fresh:
+        return endpoint_environment(caller, briefing, url=f"http://127.0.0.1:1/{role}", token=f"of-{role}")
+    return child_environment(caller, SESSION, briefing)
+
+
+CALLERS_OWN = {"AWS_ACCESS_KEY_ID": "AKIACALLER", "AWS_SECRET_ACCESS_KEY": "callers", "HOME": "/home/a"}
+
+
+def test_keys_stand_for_a_source_that_has_gone() -> None:  # matrix 96
+    caller = callers_environment(in_role(CALLERS_OWN, "outer"))
+
+    assert caller == {
+        "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "fresh-secret",
+        "AWS_SESSION_TOKEN": "fresh-token",
+        "AWS_CREDENTIAL_EXPIRATION": "2026-01-02T03:04:05Z",
+        "GDS_EXEC_OUTER_ROLE": "outer",
+        "HOME": "/home/a",
+    }
+
+
+def test_an_endpoint_stands_for_a_source_that_has_gone() -> None:  # matrix 96
+    caller = callers_environment(in_role(CALLERS_OWN, "outer", kept_fresh=True))
+
+    assert caller == {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:1/outer",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "of-outer",
+        "GDS_EXEC_OUTER_ROLE": "outer",
+        "HOME": "/home/a",
+    }
+
+
+@pytest.mark.parametrize("is_outer_kept_fresh", [False, True], ids=["keys", "endpoint"])
+@pytest.mark.parametrize("is_inner_kept_fresh", [False, True], ids=["keys inside", "endpoint inside"])
+def test_the_third_role_is_told_of_the_second_and_not_of_the_first(  # matrix 96
+    is_outer_kept_fresh: bool, is_inner_kept_fresh: bool
+) -> None:
+    outer = in_role(CALLERS_OWN, "outer", kept_fresh=is_outer_kept_fresh)
+    inner = in_role(outer, "inner", lost_source="the outer role outer", kept_fresh=is_inner_kept_fresh)
+
+    caller = callers_environment(inner)
+
+    assert caller["GDS_EXEC_OUTER_ROLE"] == "inner"
+    assert ("AWS_CONTAINER_CREDENTIALS_FULL_URI" in caller) is is_inner_kept_fresh
+    assert ("AWS_ACCESS_KEY_ID" in caller) is not is_inner_kept_fresh
+
+
+@pytest.mark.parametrize("kept_fresh", [False, True], ids=["keys", "endpoint"])
+def test_no_command_is_told_of_outer_roles_but_in_notes_for_ourselves(kept_fresh: bool) -> None:
+    child = in_role(in_role(CALLERS_OWN, "outer"), "inner", lost_source=None, kept_fresh=kept_fresh)
+
+    assert "GDS_EXEC_OUTER_ROLE" not in child
+    assert "GDS_EXEC_CALLER_SOURCE" not in child
+    assert callers_environment(child) == {"HOME": "/home/a"}
+
+
+@pytest.mark.parametrize("kept_fresh", [False, True], ids=["keys", "endpoint"])
+def test_a_source_that_the_command_sees_is_found_again_in_the_place_of_the_outer_role(
+    kept_fresh: bool,
+) -> None:
+    child = in_role({"HOME": "/home/a"}, "outer", lost_source=None, kept_fresh=kept_fresh)
+
+    assert callers_environment(child) == {"HOME": "/home/a"}
+
+
+def test_a_lost_source_of_no_role_is_no_source() -> None:
+    assert callers_environment({"GDS_EXEC_CALLER_SOURCE": "the environment"}) == {}
+
+
+REQUEST = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://x", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-request-token"}
+
+
+@pytest.mark.parametrize("may_request_tokens", [False, True])
+def test_a_command_asks_github_for_tokens_only_if_it_may(may_request_tokens: bool) -> None:
+    briefing = Briefing("a-role", may_request_tokens=may_request_tokens)
+    with_keys = child_environment(REQUEST, SESSION, briefing)
+    with_endpoint = endpoint_environment(REQUEST, briefing, url="http://127.0.0.1:1/", token="a-token")
+
+    for child in (with_keys, with_endpoint):
+        assert (REQUEST.items() <= child.items()) is may_request_tokens
+        assert any(name in child for name in REQUEST) is may_request_tokens
