@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.cli.person import Desktop
+from gds_exec.cli.person import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person
+from gds_exec.credentials.mfa import Question
+from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.errors import HelperFailed, NobodyToAsk
+from tests.fakes import never
 
 WAIT_SECONDS = 300
 
@@ -52,3 +55,61 @@ def test_a_dialog_that_is_cancelled_means_that_nobody_is_there(environ: dict[str
 
     with pytest.raises(NobodyToAsk, match=r"no MFA code was given in the dialog \(the helper zenity failed"):
         desktop(environ, types=cancelled).ask("MFA code?")
+
+
+class Foreground:
+    """A terminal that is ours to use, and that nobody may be asked on."""
+
+    ask = staticmethod(never)
+
+    @staticmethod
+    def is_foreground() -> bool:
+        return True
+
+
+def person(*, silence: str | None, terminal: object | None) -> Person:
+    return Person(
+        terminal,  # type: ignore[arg-type]
+        aws=PreparedAws(never),  # type: ignore[arg-type]
+        timeout_seconds=WAIT_SECONDS,
+        silence=silence,
+    )
+
+
+@pytest.mark.parametrize("silence", [CI_SILENCE, NO_INPUT_SILENCE])
+def test_whoever_is_not_to_be_asked_is_not_there_even_at_a_terminal(silence: str) -> None:  # matrix 70
+    silent = person(silence=silence, terminal=Foreground())
+
+    assert person(silence=None, terminal=Foreground()).is_there()
+    assert not silent.is_there()
+    with pytest.raises(NobodyToAsk, match=silence.replace("(", r"\(").replace(")", r"\)")):
+        silent.ask("MFA code?")
+
+
+@pytest.mark.parametrize(
+    ("silence", "why", "hint"),
+    [
+        pytest.param(
+            None, "there is no terminal", "mfa_process in the profile, or run it once", id="no terminal"
+        ),
+        pytest.param(
+            NO_INPUT_SILENCE, "--no-input forbids", "mfa_process in the profile, or run", id="no input"
+        ),
+        pytest.param(
+            CI_SILENCE,
+            "nobody is asked in CI",
+            "AWS_WEB_IDENTITY_TOKEN_FILE) of a role that wants no MFA",
+            id="CI",
+        ),
+    ],
+)
+def test_a_code_that_nobody_can_give_says_why_and_what_to_set(  # matrix 70
+    silence: str | None, why: str, hint: str
+) -> None:
+    device = "arn:aws:iam::111111111111:mfa/alice"
+
+    failure = person(silence=silence, terminal=None).why_not(Question("admin", device))
+
+    assert failure.message.startswith(f"an MFA code is needed for admin ({device}), and {why}")
+    assert hint in str(failure.hint)
+    assert failure.exit_status == 124

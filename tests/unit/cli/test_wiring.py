@@ -4,14 +4,16 @@ from pathlib import Path
 import pytest
 
 from gds_exec.cli.messages import Messages
-from gds_exec.cli.wiring import _asked, wired_cache
+from gds_exec.cli.wiring import _asked, _codes, wired_cache
 from gds_exec.config.profiles import Profile
 from gds_exec.config.sources import StoredKeys
+from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.scope import Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation
-from tests.fakes import NOON
+from tests.fakes import NOON, never
 
 PROFILE = Profile("admin", StoredKeys("base", "AKIAEXAMPLE", "a-secret"))
 DEMANDING = PROFILE.but(min_remaining_seconds=600, mfa_max_age_seconds=900)
@@ -64,3 +66,106 @@ def test_a_scope_is_asked_of_the_provider_as_what_its_text_says() -> None:
     asked = _asked(PROFILE, Invocation(role="admin", scope=scope.text), {}, renewing=False)
 
     assert asked.scope == scope
+
+
+def test_a_cache_that_is_not_wanted_is_none_and_is_not_missed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cache = wired_cache({"HOME": str(tmp_path)}, messages=Messages(), is_wanted=False)
+
+    assert cache.directory is None
+    assert [*tmp_path.iterdir()] == []
+    assert capfd.readouterr().err == ""
+
+
+def test_who_names_a_cache_wants_one(tmp_path: Path) -> None:
+    cache = wired_cache({"GDS_EXEC_CACHE_DIR": str(tmp_path)}, messages=Messages(), is_wanted=False)
+
+    assert cache.directory is not None
+    os.close(cache.directory)
+
+
+JOB = {"GITHUB_RUN_ID": "4711", "GITHUB_ACTOR": "octocat"}
+
+
+@pytest.mark.parametrize(
+    ("ci_tags", "tags"), [(False, ()), (True, (("Actor", "octocat"), ("Build", "4711")))]
+)
+def test_the_job_s_tags_are_asked_for_only_if_they_are_wanted(
+    ci_tags: bool, tags: tuple[tuple[str, str], ...]
+) -> None:
+    asked = _asked(PROFILE, Invocation(role="admin", ci_tags=ci_tags), JOB, renewing=False)
+
+    assert asked.job_tags == tags
+
+
+@pytest.mark.parametrize(
+    ("of_profile", "of_person", "expected"),
+    [
+        (None, None, None),
+        ("1" * 12, None, "1" * 12),
+        ("1" * 12, "2" * 12, "2" * 12),
+        (None, "2" * 12, "2" * 12),
+    ],
+)
+def test_the_account_that_is_expected_is_the_person_s_or_else_the_profile_s(
+    of_profile: str | None, of_person: str | None, expected: str | None
+) -> None:
+    profile, invocation = (
+        PROFILE.but(expected_account=of_profile),
+        Invocation(role="x", expect_account=of_person),
+    )
+
+    assert _asked(profile, invocation, {}, renewing=False).expected_account == expected
+
+
+@pytest.mark.parametrize(
+    ("invocation", "environ", "why"),
+    [
+        pytest.param(Invocation(role="admin"), {}, "there is no terminal to ask on", id="no terminal"),
+        pytest.param(Invocation(role="admin"), {"CI": "1"}, "nobody is asked in CI", id="CI"),
+        pytest.param(
+            Invocation(role="admin"), {"CODEBUILD_BUILD_ID": "app:1"}, "nobody is asked in CI", id="CodeBuild"
+        ),
+        pytest.param(
+            Invocation(role="admin"), {"CI": "false"}, "there is no terminal to ask on", id="CI denied"
+        ),
+        pytest.param(
+            Invocation(role="admin", no_input=True), {"CI": "1"}, "--no-input forbids to ask", id="no input"
+        ),
+    ],
+)
+def test_nobody_is_asked_in_ci_and_that_is_why(  # matrix 70
+    tmp_path: Path, invocation: Invocation, environ: dict[str, str], why: str
+) -> None:
+    (tmp_path / "zenity").touch(0o755)  # a desktop that could show a dialog
+    (tmp_path / "osascript").touch(0o755)
+    desktop = {"DISPLAY": ":0", "PATH": str(tmp_path)} if why != "there is no terminal to ask on" else {}
+    codes = _codes(
+        PROFILE,
+        invocation,
+        environ | desktop,
+        aws=PreparedAws(never),  # type: ignore[arg-type]
+        terminal=None,
+        messages=Messages(),
+        renewing=False,
+        is_guest=False,
+    )
+
+    assert not codes.is_available
+    assert why in codes.why_nobody(Question("admin", "a-device")).message
+
+
+def test_a_code_that_was_given_is_used_in_ci_too() -> None:
+    codes = _codes(
+        PROFILE,
+        Invocation(role="admin", mfa_code="123456"),
+        {"CI": "1"},
+        aws=PreparedAws(never),  # type: ignore[arg-type]
+        terminal=None,
+        messages=Messages(),
+        renewing=False,
+        is_guest=False,
+    )
+
+    assert codes.is_available

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.config.aws_files import read_aws_files
 from gds_exec.config.origins import NOT_SHOWN, TracedSetting, traced_settings
 from gds_exec.config.profiles import find_profile
+from gds_exec.config.sources import WantedSource
 from gds_exec.invocation import Invocation
 
 ARN = "arn:aws:iam::222222222222:role/"
@@ -68,7 +68,7 @@ class Home:
             role,
             environ=environ,
             source_profile=invocation.source_profile,
-            wanted=wanted_source(invocation),
+            wanted=WantedSource(invocation.source),
         )
         found: dict[str, list[TracedSetting]] = {}
         for setting in traced_settings(files, profile, invocation, environ=environ, default_seconds=3600):

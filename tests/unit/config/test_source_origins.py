@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gds_exec.config.aws_files import AwsFiles, read_aws_files
-from gds_exec.config.source_origins import traced_source
+from gds_exec.config.source_origins import Candidate, candidates, traced_source
 from gds_exec.config.sources import (
     GITHUB,
     TOKEN_COMMAND,
@@ -19,6 +19,7 @@ from gds_exec.config.sources import (
     InstanceRole,
     Source,
     StoredKeys,
+    WantedSource,
     WebIdentityToken,
 )
 
@@ -173,3 +174,57 @@ def test_a_source_is_traced_to_what_set_it(
     assert found is not None
     assert (found.name, found.value, found.origin.rpartition("/.aws/")[2]) == (name, value, origin)
     assert "a-secret" not in repr(found)
+
+
+KEYS = StoredKeys("both", "AKIAOTHER", "a-secret")
+HERE = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_bare", "environ", "tried"),
+    [
+        pytest.param(
+            KEYS,
+            False,
+            HERE,
+            [
+                Candidate("profile", "profile both", is_taken=True),
+                Candidate("environment", "the environment"),
+                Candidate("web-identity", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role with a profile, that first",
+        ),
+        pytest.param(
+            EnvironmentKeys("AKIA", "s"),
+            True,
+            HERE,
+            [
+                Candidate("environment", "the environment", is_taken=True),
+                Candidate("web-identity", None),
+                Candidate("profile", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role without one, the environment first",
+        ),
+        pytest.param(
+            KEYS,
+            False,
+            {"AWS_ACCESS_KEY_ID": "AKIA"},
+            [
+                Candidate("profile", "profile both", is_taken=True),
+                Candidate("environment", None),
+                Candidate("web-identity", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="half a key is none of the profile's concern",
+        ),
+    ],
+)
+def test_what_is_tried_is_told_in_its_order(
+    source: Source, is_bare: bool, environ: dict[str, str], tried: list[Candidate]
+) -> None:
+    assert candidates(source, is_bare=is_bare, wanted=WantedSource(), environ=environ) == tried
