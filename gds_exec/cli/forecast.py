@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from gds_exec.config.sources import CredentialProcess, InstanceRole, WebIdentityToken
+from gds_exec.config.sources import ContainerRole, CredentialProcess, InstanceRole, WebIdentityToken
 from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.invocation import duration_text
@@ -43,7 +43,7 @@ def next_step(outlook: Outlook, profile: Profile, *, now: float) -> str:
         left = time_left(plan.session, now)
         held = called(plan.requests[plan.done - 1])
         return f"nothing to ask: {made} made from the cached {held}, which has {left} left"
-    denied = "; if AWS refuses that without MFA, a code is asked for" if profile.mfa_serial is None else ""
+    denied = "; if AWS refuses that without MFA, a code is asked for" if _may_want_code(profile) else ""
     return f"nothing to ask: {made} made with {_keys(profile)}{denied}"
 
 
@@ -80,6 +80,12 @@ def _made(requests: Sequence[Request]) -> str:
 
 def _article(noun: str) -> str:
     return f"an {noun}" if noun.startswith("M") else f"a {noun}"
+
+
+def _may_want_code(profile: Profile) -> bool:
+    """Say whether a user may stand behind the keys, with a device that nobody has named."""
+    is_of_user = not isinstance(profile.source, WebIdentityToken | ContainerRole | InstanceRole)
+    return profile.mfa_serial is None and is_of_user
 
 
 def _keys(profile: Profile) -> str:

@@ -8,11 +8,20 @@ import pytest
 
 from gds_exec.cli.forecast import moment, next_step, time_left
 from gds_exec.config.profiles import Profile, Role
-from gds_exec.config.sources import CredentialProcess, StoredKeys
+from gds_exec.config.sources import (
+    TOKEN_FILE,
+    ContainerRole,
+    CredentialProcess,
+    EnvironmentKeys,
+    InstanceRole,
+    KeySource,
+    StoredKeys,
+    WebIdentityToken,
+)
 from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.plan import Plan
 from gds_exec.credentials.provider import Outlook
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest
+from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.credentials.session import AccessKey, SessionCredentials
 from tests.fakes import NOON, a_session, never
 
@@ -91,6 +100,38 @@ def test_keys_that_a_program_prints_are_called_so() -> None:
 
     assert "with the keys that the credential_process of base prints" in next_of(
         Plan((ROLE,)), profile=profile
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "keys"),
+    [
+        pytest.param(ContainerRole("/1", is_path=True), "the keys of the container", id="container"),
+        pytest.param(InstanceRole(), "the keys of the instance", id="instance"),
+        pytest.param(
+            InstanceRole(otherwise="no keys"), "the keys of the instance, if this is one", id="last hope"
+        ),
+    ],
+)
+def test_no_code_can_help_a_machine(source: KeySource, keys: str) -> None:
+    assert next_of(Plan((ROLE,)), profile=OPEN.but(source=source)) == (
+        f"nothing to ask: a role session of 1h is made with {keys}"
+    )
+
+
+def test_keys_in_the_environment_may_be_a_user_s() -> None:
+    profile = OPEN.but(source=EnvironmentKeys("AKIAEXAMPLE", "a-secret"))
+
+    assert next_of(Plan((ROLE,)), profile=profile).endswith(
+        "with the keys of the environment; if AWS refuses that without MFA, a code is asked for"
+    )
+
+
+def test_a_token_is_exchanged_without_a_code_whatever_aws_says() -> None:
+    profile = OPEN.but(source=WebIdentityToken(TOKEN_FILE, "/token"))
+
+    assert next_of(Plan((WebIdentityRequest(ARN, 3600),)), profile=profile) == (
+        "nothing to ask: a role session of 1h is made with the web identity token in /token"
     )
 
 

@@ -1061,8 +1061,17 @@ def test_source_that_is_asked_for_and_is_not_here_is_refused(home):
 
 def test_source_that_is_asked_for_begins_all_roles_on_the_way(home):
     config = role_profile("c", source="b") + role_profile("b", source="a") + role_profile("a")
-    profile = find(home, "c", config=config, environ=ENV_KEYS, wanted=WantedSource(ENVIRONMENT))
+    asked = {"config": config, "environ": ENV_KEYS, "wanted": WantedSource(ENVIRONMENT)}
+    profile = find(home, "c", **asked)
     assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["a", "b", "c"]
+    profile = find(home, "c", credentials=f"[b]\n{KEYS}", **asked)
+    assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["c"]  # for b has keys of its own
+
+
+def test_circle_of_profiles_is_gone_round_once_where_another_source_begins_it(home):
+    config = role_profile("b", source="a") + role_profile("a", source="b")
+    profile = find(home, "b", config=config, environ=ENV_KEYS, wanted=WantedSource(ENVIRONMENT))
+    assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from gds_exec.credentials.preparation import PreparedAws
+from gds_exec.credentials.request import WebIdentityRequest
 from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import SourceCredentialsInvalid
 from tests.fakes import Clock, FakeSts, never
@@ -156,3 +157,14 @@ def test_the_main_thread_waits_for_the_check_before_it_uses_aws_itself() -> None
 
     assert order == ["checked", "asked"]
     aws.finish_check()
+
+
+def test_a_token_is_exchanged_by_the_same_aws(sts: FakeSts) -> None:
+    request = WebIdentityRequest("arn:aws:iam::222222222222:role/admin", 900)
+
+    session = PreparedAws(lambda: sts).exchange(request, "a-token", session_name="job-1")
+
+    assert session.arn == "arn:aws:sts::222222222222:assumed-role/admin/a-name"
+    assert [(one.request, one.token, one.session_name) for one in sts.exchanges] == [
+        (request, "a-token", "job-1")
+    ]
