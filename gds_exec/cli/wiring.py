@@ -32,7 +32,7 @@ from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gds_exec.cli.messages import Messages
     from gds_exec.config.aws_files import AwsFiles
