@@ -4,8 +4,8 @@ import _signal  # type: ignore[import-not-found]  # `signal` itself would import
 import os
 import sys
 
-from gds_exec.child.replacement import environment_as_given, open_standard_streams
 from gds_exec.invocation import read_plainly
+from gds_exec.replacement import environment_as_given, open_standard_streams
 from gds_exec.warm import serve
 
 TYPE_CHECKING = False

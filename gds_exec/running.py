@@ -12,7 +12,7 @@ import time
 from gds_exec.child.liveness import birth, surroundings
 from gds_exec.context import suppress
 from gds_exec.credentials.private_directory import write_atomically
-from gds_exec.credentials.session_file import read_private_text
+from gds_exec.session import read_private_text
 from gds_exec.value import Value
 
 TYPE_CHECKING = False

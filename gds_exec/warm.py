@@ -9,9 +9,10 @@ declined: nothing is guessed here, nothing fails, nothing is said.
 import os
 import time
 
-from gds_exec.child.replacement import look_up, replace_process
-from gds_exec.credentials.renewal import can_begin
-from gds_exec.credentials.session_file import (
+from gds_exec.environment import Briefing, callers_environment, child_environment
+from gds_exec.renewal import can_begin
+from gds_exec.replacement import look_up, replace_process
+from gds_exec.session import (
     SHORTCUT_SUFFIX,
     cache_path,
     open_if_private,
@@ -19,15 +20,14 @@ from gds_exec.credentials.session_file import (
     read,
     read_private_text,
 )
-from gds_exec.delivery.environment import Briefing, callers_environment, child_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # which changes when gds-exec is upgraded
 ABSENT = "absent"

@@ -5,18 +5,18 @@ botocore asks at every signing in a session's last quarter of an hour.
 
 import time
 
-from gds_exec.credentials.renewal import can_begin, early_seconds, is_due, is_valid
 from gds_exec.delivery.document import process_document
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.invocation import ASKED_FOR
+from gds_exec.renewal import can_begin, early_seconds, is_due, is_valid
 from gds_exec.warm import find_cached, print_at_once
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
     from gds_exec.warm import Cached
 
 

@@ -3,8 +3,8 @@
 import os
 import sys
 
-from gds_exec.credentials.session_file import read_private_text
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
+from gds_exec.session import read_private_text
 from gds_exec.warm import (
     digits,
     file_of,

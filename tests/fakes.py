@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.request import AssumeRoleRequest, Request, WebIdentityRequest
-from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials
 
 NOON = 1_767_960_000  # 2026-01-09 12:00 UTC, at the beginning of a 30 s step
 

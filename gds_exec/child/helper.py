@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gds_exec.child.replacement import look_up
+from gds_exec.replacement import look_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

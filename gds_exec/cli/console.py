@@ -22,7 +22,7 @@ from gds_exec.delivery.console import (
     signin_url,
     switch_role_url,
 )
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.errors import BrokenProfile, UsageError
 from gds_exec.redaction import show
 

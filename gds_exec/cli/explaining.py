@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from gds_exec.config.tracing import TracedSetting
     from gds_exec.credentials.provider import Outlook
     from gds_exec.credentials.request import Request
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
     Row = tuple[str, ...]
     Fact = dict[str, str | int | bool | None]

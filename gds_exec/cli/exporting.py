@@ -8,11 +8,11 @@ import sys
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
 from gds_exec.delivery.credentials_file import write_profile as write_to_file
-from gds_exec.delivery.environment import child_environment
 from gds_exec.delivery.exports.changes import role_changes, undoing_changes
 from gds_exec.delivery.exports.formats import DEFAULT_FORMAT, FORMATS, Export, export_text
 from gds_exec.delivery.exports.shells import SHELLS, statements
 from gds_exec.delivery.written_profile import MARKER, is_profile_name, not_ours, written_settings
+from gds_exec.environment import child_environment
 from gds_exec.errors import OutputFailed, UsageError
 from gds_exec.redaction import show
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from gds_exec.cli.run import Run
     from gds_exec.config.aws_files import AwsFiles
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
 # With one of these in the config file botocore does not look at keys in the credentials file.
 _BEFORE_KEYS = ("role_arn", "sso_session", "sso_start_url", "web_identity_token_file")

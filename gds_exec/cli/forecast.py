@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gds_exec.credentials.mfa import CodeSource
     from gds_exec.credentials.provider import Outlook
     from gds_exec.credentials.request import Request
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 _HOW = {
     GivenCode: "the code that was given is sent for {}",

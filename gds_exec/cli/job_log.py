@@ -6,7 +6,7 @@ from gds_exec.cli.messages import emit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 
 def mask_in_job_log(session: SessionCredentials) -> None:

@@ -14,13 +14,13 @@ import tempfile
 from gds_exec.again import session_arguments, without_secrets
 from gds_exec.child.detached import start_detached
 from gds_exec.child.liveness import birth
-from gds_exec.child.replacement import replace_process
 from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
 from gds_exec.delivery.endpoint import bind, new_token, url_of
-from gds_exec.delivery.environment import endpoint_environment
 from gds_exec.delivery.handover import Beside, Handover, send
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
+from gds_exec.environment import endpoint_environment
 from gds_exec.errors import SystemRefused
+from gds_exec.replacement import replace_process
 from gds_exec.signals import all_blocked
 from gds_exec.terminal import Terminal
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gds_exec.cli.run import Run
     from gds_exec.config.aws_files import FileRead
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 _KEEPER = (sys.executable, "-P", "-m", "gds_exec.keeper")
 

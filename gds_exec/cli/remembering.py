@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.credentials.cache import SessionCache
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
 # Two changes closer than this may leave the same times behind, on some file systems.
 _UNSETTLED_SECONDS = 2

@@ -12,15 +12,15 @@ from __future__ import annotations
 import os
 import sys
 
-from gds_exec.child.replacement import environment_as_given
 from gds_exec.cli import edge
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.run import put_together
 from gds_exec.context import suppress
-from gds_exec.credentials.session_file import serialise
 from gds_exec.delivery.handover import ASKING
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.invocation import read_plainly
+from gds_exec.replacement import environment_as_given
+from gds_exec.session import serialise
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import NoReturn
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
     Environ = Mapping[str, str]
 else:

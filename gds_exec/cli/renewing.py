@@ -10,7 +10,7 @@ from gds_exec.cli.messages import Messages
 from gds_exec.cli.role_shell import role_shell_of
 from gds_exec.cli.run import put_together
 from gds_exec.cli.wiring import wired_cache
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation, duration_text, read_plainly
 from gds_exec.redaction import show

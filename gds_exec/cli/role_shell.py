@@ -8,20 +8,20 @@ import time
 
 from gds_exec import running
 from gds_exec.again import session_arguments
-from gds_exec.child.replacement import replace_process
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
-from gds_exec.credentials.renewal import expires_at, is_due, renew_at
 from gds_exec.credentials.request import role_of
-from gds_exec.credentials.session_file import open_if_private
 from gds_exec.credentials.upkeep import freshest
-from gds_exec.delivery.environment import child_environment, credential_variables
 from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
 from gds_exec.delivery.shells.role_shell import role_shell, shell_init
 from gds_exec.delivery.shells.statements import renewed_variables
+from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.invocation import read_plainly
 from gds_exec.redaction import show
+from gds_exec.renewal import expires_at, is_due, renew_at
+from gds_exec.replacement import replace_process
+from gds_exec.session import open_if_private
 from gds_exec.warm import become
 
 TYPE_CHECKING = False
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from gds_exec.cli.run import Run
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.delivery.shells.kinds import ShellKind
     from gds_exec.running import Running
+    from gds_exec.session import SessionCredentials
 else:
     import _signal as signal
 

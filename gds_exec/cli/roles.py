@@ -15,7 +15,7 @@ from gds_exec.config.profiles import profile_names
 from gds_exec.config.role_names import where_looked
 from gds_exec.context import suppress
 from gds_exec.credentials.request import role_of
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.errors import GdsExecError
 from gds_exec.redaction import show
 from gds_exec.value import Value

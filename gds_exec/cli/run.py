@@ -11,7 +11,7 @@ from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.ci import is_ci, is_github_actions
 from gds_exec.config.profiles import find_profile
 from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_command
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.errors import BrokenProfile, OutOfTime
 from gds_exec.invocation import ASKED_FOR, duration_text
 from gds_exec.redaction import show
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from gds_exec.config.profiles import Profile
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.provider import Provider
-    from gds_exec.credentials.session import SessionCredentials
-    from gds_exec.delivery.environment import Briefing
+    from gds_exec.environment import Briefing
     from gds_exec.invocation import Invocation
+    from gds_exec.session import SessionCredentials
 
 
 class Run(Value):

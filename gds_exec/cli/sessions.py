@@ -11,7 +11,7 @@ from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_locks
 from gds_exec.config.profiles import find_profile
 from gds_exec.credentials.request import AssumeRoleRequest, is_answer_for
-from gds_exec.delivery.environment import callers_environment
+from gds_exec.environment import callers_environment
 from gds_exec.invocation import DEFAULT_WAIT_SECONDS, duration_text
 from gds_exec.redaction import show
 from gds_exec.terminal import Terminal

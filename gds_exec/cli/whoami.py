@@ -13,12 +13,12 @@ from gds_exec.config.profiles import Profile, find_base, find_profile, profile_n
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.refusals import of_keys
 from gds_exec.credentials.request import WebIdentityRequest
-from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.credentials.source import KeySource
-from gds_exec.delivery.environment import ENDPOINT_TOKEN, ENDPOINT_URL, callers_environment
 from gds_exec.delivery.fetching import fetch_key
+from gds_exec.environment import ENDPOINT_TOKEN, ENDPOINT_URL, callers_environment
 from gds_exec.errors import SourceCredentialsInvalid
 from gds_exec.redaction import show
+from gds_exec.session import AccessKey, SessionCredentials
 
 
 @dataclass(frozen=True, slots=True)

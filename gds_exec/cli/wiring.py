@@ -26,9 +26,9 @@ from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin
-from gds_exec.credentials.session_file import cache_path
 from gds_exec.errors import AwsUnreachable, UsageError
 from gds_exec.redaction import show
+from gds_exec.session import cache_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gds_exec.credentials.network import Connection
     from gds_exec.credentials.request import Request
     from gds_exec.credentials.scope import Scope
-    from gds_exec.credentials.session import AccessKey, SessionCredentials
+    from gds_exec.session import AccessKey, SessionCredentials
 
 _Answer = TypeVar("_Answer")
 

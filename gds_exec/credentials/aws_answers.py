@@ -26,9 +26,9 @@ from botocore.parsers import ResponseParserError
 from gds_exec.credentials.network import proxy_host, unusable_proxy, without_password
 from gds_exec.credentials.refusals import Refusal, explain
 from gds_exec.credentials.request import is_answer_for
-from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.errors import AnswerLost, AwsRefused, AwsUnreachable, BrokenProfile
 from gds_exec.redaction import show
+from gds_exec.session import AccessKey, SessionCredentials
 from gds_exec.value import Value
 
 if TYPE_CHECKING:

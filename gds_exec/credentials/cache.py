@@ -17,7 +17,7 @@ from gds_exec.credentials.private_directory import (
     sweep,
     write_atomically,
 )
-from gds_exec.credentials.session_file import (
+from gds_exec.session import (
     COPY_SUFFIXES,
     PUT_OFF_SUFFIX,
     SHORTCUT_SUFFIX,
@@ -37,7 +37,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 _DAY_SECONDS = 86_400
 

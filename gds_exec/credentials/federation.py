@@ -32,8 +32,8 @@ from gds_exec.redaction import show
 if TYPE_CHECKING:
     from typing import Any
 
-    from gds_exec.credentials.session import AccessKey, SessionCredentials
     from gds_exec.errors import CredentialsError
+    from gds_exec.session import AccessKey, SessionCredentials
 
 _TIMEOUT_SECONDS = 10
 _LONGEST_ANSWER_BYTES = 65_536

@@ -14,8 +14,8 @@ from itertools import count
 
 from gds_exec.child.liveness import is_stopped
 from gds_exec.context import contextmanager, suppress
-from gds_exec.credentials.session_file import read_private_text
 from gds_exec.errors import GdsExecError, LockTimeout
+from gds_exec.session import read_private_text
 from gds_exec.terminal import raising_suspended
 from gds_exec.value import Value
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECONDS
 from gds_exec.config.sources import ContainerRole, EnvironmentKeys, WebIdentityToken
-from gds_exec.credentials.renewal import can_begin, is_due
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
 from gds_exec.invocation import duration_text
 from gds_exec.redaction import show
+from gds_exec.renewal import can_begin, is_due
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gds_exec.config.profiles import Profile, Role
     from gds_exec.credentials.request import Request
     from gds_exec.credentials.scope import Scope
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
     Look = Callable[[tuple[Request, ...]], "Held | None"]
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.aws import StsApi
     from gds_exec.credentials.request import Request, WebIdentityRequest
-    from gds_exec.credentials.session import AccessKey, SessionCredentials
+    from gds_exec.session import AccessKey, SessionCredentials
 
 
 class PreparedAws:

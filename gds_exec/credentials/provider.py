@@ -11,7 +11,6 @@ import time
 from gds_exec.credentials.cache import DeviceMemory
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Held, check_account, check_minimum, decide
-from gds_exec.credentials.renewal import is_valid
 from gds_exec.credentials.request import (
     SessionTokenRequest,
     WebIdentityRequest,
@@ -22,6 +21,7 @@ from gds_exec.credentials.request import (
 from gds_exec.credentials.source import KeySource
 from gds_exec.errors import AssumeRoleDenied, PackedPolicyTooLarge, SourceCredentialsInvalid
 from gds_exec.redaction import show
+from gds_exec.renewal import is_valid
 from gds_exec.terminal import Suspended, suspend_this_process
 from gds_exec.value import Value
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from gds_exec.credentials.plan import Asked, Plan
     from gds_exec.credentials.preparation import PreparedAws
     from gds_exec.credentials.request import Origin, Request
-    from gds_exec.credentials.session import AccessKey, SessionCredentials
     from gds_exec.credentials.web_identity import TokenSource
+    from gds_exec.session import AccessKey, SessionCredentials
 
 
 class Outlook(Value):

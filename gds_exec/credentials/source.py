@@ -12,9 +12,9 @@ from gds_exec.config.sources import (
     InstanceRole,
     StoredKeys,
 )
-from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.errors import HelperFailed, SourceFailed
 from gds_exec.redaction import show
+from gds_exec.session import AccessKey, SessionCredentials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

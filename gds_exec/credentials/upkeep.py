@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-from gds_exec.credentials.renewal import ask_again_seconds, is_worth_a_question, retry_seconds
 from gds_exec.errors import GdsExecError, NobodyToAsk
+from gds_exec.renewal import ask_again_seconds, is_worth_a_question, retry_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.provider import Provider
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 
 def freshest(

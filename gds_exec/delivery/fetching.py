@@ -6,8 +6,8 @@ import json
 from http.client import HTTPException
 from urllib.request import ProxyHandler, Request, build_opener
 
-from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import AwsUnreachable
+from gds_exec.session import AccessKey
 
 _SECONDS = 5
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import marshal
 import os
 
-from gds_exec.credentials.session_file import parse, serialise
-from gds_exec.delivery.environment import Briefing
+from gds_exec.environment import Briefing
 from gds_exec.errors import SystemRefused
+from gds_exec.session import parse, serialise
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 SILENTLY, ASKING = "silently", "asking"  # how a session is renewed
 _READ_BYTES = 65_536

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from gds_exec.context import suppress
-from gds_exec.credentials.session_file import COPY_SUFFIXES
+from gds_exec.session import COPY_SUFFIXES
 from gds_exec.value import Value
 
 

@@ -5,8 +5,8 @@ All else in the text stays as it is, to the byte. A section that has no marker o
 
 from __future__ import annotations
 
-from gds_exec.delivery.environment import credential_variables
 from gds_exec.delivery.ini_lines import ini_lines
+from gds_exec.environment import credential_variables
 from gds_exec.errors import OutputFailed
 from gds_exec.redaction import show
 
@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.delivery.ini_lines import IniLine
+    from gds_exec.session import SessionCredentials
 
     Settings = Mapping[str, str]
 

@@ -14,10 +14,10 @@ import sys
 
 from gds_exec.child.foreground import end_like
 from gds_exec.child.own_process import let_go, open_descriptors
-from gds_exec.child.replacement import environment_as_given, open_standard_streams
 from gds_exec.cli.edge import guarded
 from gds_exec.cli.messages import say
 from gds_exec.delivery.handover import receive
+from gds_exec.replacement import environment_as_given, open_standard_streams
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False

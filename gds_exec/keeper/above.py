@@ -9,7 +9,7 @@ from gds_exec.child.own_process import forbid_inspection, let_go
 from gds_exec.child.supervisor import Supervisor
 from gds_exec.context import suppress
 from gds_exec.delivery.endpoint import bind, new_token
-from gds_exec.delivery.environment import endpoint_environment
+from gds_exec.environment import endpoint_environment
 from gds_exec.interlude import can_ask
 from gds_exec.keeper.keeping import Keeping
 from gds_exec.keeper.records import recorded

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gds_exec.credentials.renewal import is_due, is_valid
 from gds_exec.delivery.document import endpoint_document, error_document
 from gds_exec.delivery.endpoint import Answer
+from gds_exec.renewal import is_due, is_valid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 
 class HeldSession:

@@ -11,12 +11,12 @@ import time
 from gds_exec.again import without_settings
 from gds_exec.child.captured import Captured
 from gds_exec.context import suppress
-from gds_exec.credentials.session_file import HEADER, open_if_private, parse, read
 from gds_exec.delivery.endpoint import Endpoint
 from gds_exec.delivery.handover import ASKING
 from gds_exec.keeper.held import HeldSession
 from gds_exec.keeper.upkeep import Outcome, Upkeep
 from gds_exec.redaction import mask
+from gds_exec.session import HEADER, open_if_private, parse, read
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.delivery.handover import Handover
+    from gds_exec.session import SessionCredentials
 
     class Interludes(Protocol):
         """The terminal that a person can be asked on, as far as the upkeep is concerned."""

@@ -7,8 +7,8 @@ import time
 
 from gds_exec import running
 from gds_exec.context import contextmanager
-from gds_exec.credentials.session_file import open_if_private
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files
+from gds_exec.session import open_if_private
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

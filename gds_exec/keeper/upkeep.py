@@ -6,7 +6,10 @@ short-lived processes. A person is asked once, and then left alone for a while.
 
 from __future__ import annotations
 
-from gds_exec.credentials.renewal import (
+from gds_exec.delivery.handover import ASKING, SILENTLY
+from gds_exec.errors import NobodyToAsk
+from gds_exec.redaction import show
+from gds_exec.renewal import (
     ask_again_seconds,
     is_due,
     is_valid,
@@ -14,17 +17,14 @@ from gds_exec.credentials.renewal import (
     renew_at,
     retry_seconds,
 )
-from gds_exec.delivery.handover import ASKING, SILENTLY
-from gds_exec.errors import NobodyToAsk
-from gds_exec.redaction import show
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.keeper.held import HeldSession
+    from gds_exec.session import SessionCredentials
 
 _LONGEST_SLEEP_SECONDS = 60.0
 _NO_DIGITS = str.maketrans("", "", "0123456789")  # seconds to wait do not make it something else

@@ -4,8 +4,7 @@ import re
 import time
 from pathlib import Path
 
-from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import parse
+from gds_exec.session import SessionCredentials, parse
 
 from .world import World
 

@@ -21,8 +21,7 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import parse, serialise
+from gds_exec.session import SessionCredentials, parse, serialise
 
 from .patience import eventually
 from .world import GDS_EXEC, World

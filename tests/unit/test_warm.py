@@ -15,10 +15,9 @@ from typing import IO
 import pytest
 
 import gds_exec.warm
-from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import file_name, put_off_name
-from gds_exec.credentials.session_file import serialise as serialise_session
 from gds_exec.invocation import Invocation
+from gds_exec.session import SessionCredentials, file_name, put_off_name
+from gds_exec.session import serialise as serialise_session
 from gds_exec.warm import ABSENT, Shortcut, asked_in, file_of, find_cached, is_plain, serialise, stamp
 from tests.fakes import a_session
 from tests.processes import run_python

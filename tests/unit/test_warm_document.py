@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.credentials.session_file import put_off_name
+from gds_exec.session import put_off_name
 from gds_exec.warm_document import document_of
 from tests.fakes import NOON, a_session
 from tests.processes import run_python

@@ -5,7 +5,7 @@ What a command would see is the single truth: nothing is set here that it would 
 
 from __future__ import annotations
 
-from gds_exec.delivery.environment import COMPETING, callers_environment
+from gds_exec.environment import COMPETING, callers_environment
 from gds_exec.errors import OutputFailed
 
 TYPE_CHECKING = False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gds_exec.delivery.environment import credential_variables
+from gds_exec.environment import credential_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 _MEMBERS = {
     "AccessKeyId": "AWS_ACCESS_KEY_ID",

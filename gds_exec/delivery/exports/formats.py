@@ -13,8 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.credentials.session import SessionCredentials
     from gds_exec.delivery.exports.changes import Changes
+    from gds_exec.session import SessionCredentials
 
 DEFAULT_FORMAT = "sh"
 

@@ -22,7 +22,7 @@ from gds_exec.credentials.code_sources import DialogCode, GivenCode, PersonCode,
 from gds_exec.credentials.plan import Plan
 from gds_exec.credentials.provider import Outlook
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
-from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials
 from tests.fakes import NOON, a_session, never
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gds_exec.cli.job_log import mask_in_job_log
-from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials
 from tests.fakes import NOON, a_session
 
 

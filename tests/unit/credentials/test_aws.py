@@ -12,7 +12,6 @@ from gds_exec.credentials.aws import Aws
 from gds_exec.credentials.network import Connection
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
-from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import (
     AnswerLost,
     AssumeRoleDenied,
@@ -32,6 +31,7 @@ from gds_exec.sandbox.state import Aws as Sandbox
 from gds_exec.sandbox.tokens import write_jwt
 from gds_exec.sandbox.wire import Request
 from gds_exec.sandbox.workloads import OidcProvider
+from gds_exec.session import AccessKey
 
 HOUR = 3600
 STRANGE = ["garbage", "html", "empty", "redirect", "truncated"]

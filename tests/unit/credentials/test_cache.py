@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from gds_exec.credentials.cache import DeviceMemory, SessionCache, open_cache
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.credentials.session_file import file_name
+from gds_exec.session import AccessKey, SessionCredentials, file_name
 from tests.fakes import NOON, Clock, Said, a_session, never
 from tests.processes import run_python, strace
 

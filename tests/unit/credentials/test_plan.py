@@ -19,8 +19,8 @@ from gds_exec.credentials.request import (
     WebIdentityRequest,
 )
 from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
+from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, a_session
 
 HOUR = 3600

@@ -7,8 +7,8 @@ import pytest
 
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.request import WebIdentityRequest
-from gds_exec.credentials.session import AccessKey
 from gds_exec.errors import SourceCredentialsInvalid
+from gds_exec.session import AccessKey
 from tests.fakes import Clock, FakeSts, never
 
 KEY = AccessKey("AKIAEXAMPLE", "a-secret")

@@ -21,7 +21,6 @@ from gds_exec.credentials.request import (
     WebIdentityRequest,
 )
 from gds_exec.credentials.scope import Scope
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.errors import (
     AssumeRoleDenied,
@@ -33,6 +32,7 @@ from gds_exec.errors import (
     TokenCodeRefused,
     WrongAccount,
 )
+from gds_exec.session import SessionCredentials
 from gds_exec.terminal import Suspended
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gds_exec.credentials.cache import SessionCache, open_cache
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.credentials.upkeep import freshest
 from gds_exec.errors import AwsUnreachable, GdsExecError, NobodyToAsk
+from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, Clock, Said, a_session, never
 
 HOUR = 3600

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.delivery.document import endpoint_document, error_document, process_document
+from gds_exec.session import AccessKey, SessionCredentials
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "a-secret", "a-token"), issued=1_767_319_445, expiration=1_767_323_045

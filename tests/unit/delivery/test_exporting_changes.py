@@ -1,9 +1,9 @@
 import pytest
 
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import Briefing, callers_environment, child_environment
 from gds_exec.delivery.exports.changes import role_changes, undoing_changes
+from gds_exec.environment import Briefing, callers_environment, child_environment
 from gds_exec.errors import OutputFailed
+from gds_exec.session import AccessKey, SessionCredentials
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "a-secret", "a-token"), issued=1_767_319_445, expiration=1_767_323_045

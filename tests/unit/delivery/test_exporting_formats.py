@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import Briefing, child_environment
 from gds_exec.delivery.exports.changes import role_changes
 from gds_exec.delivery.exports.files import github_file
 from gds_exec.delivery.exports.formats import FORMATS, Export, export_text
 from gds_exec.delivery.exports.shells import SHELLS
+from gds_exec.environment import Briefing, child_environment
 from gds_exec.errors import OutputFailed
+from gds_exec.session import AccessKey, SessionCredentials
 
 ISSUED, EXPIRATION = 4_102_444_800, 4_102_448_400
 ARN = "arn:aws:sts::123456789012:assumed-role/prod/alice"

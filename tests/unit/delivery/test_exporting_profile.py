@@ -9,7 +9,6 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from gds_exec.config.aws_ini import parse
-from gds_exec.credentials.session import AccessKey, SessionCredentials
 from gds_exec.delivery.ini_lines import ini_lines
 from gds_exec.delivery.written_profile import (
     MARKER,
@@ -20,6 +19,7 @@ from gds_exec.delivery.written_profile import (
     written_settings,
 )
 from gds_exec.errors import OutputFailed
+from gds_exec.session import AccessKey, SessionCredentials
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "a-secret", "a-token"), issued=1_767_319_445, expiration=1_767_323_045

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.session_file import serialise
 from gds_exec.delivery.handover import Beside, Handover, receive, send
+from gds_exec.session import serialise
 from tests.fakes import a_session
 
 ARN = "arn:aws:sts::222222222222:assumed-role/admin/alice"

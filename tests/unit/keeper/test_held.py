@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.keeper.held import HeldSession
+from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, Clock, a_session, never
 
 HOUR = 3600

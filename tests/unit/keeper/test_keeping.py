@@ -11,11 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gds_exec.credentials.session import SessionCredentials
-from gds_exec.credentials.session_file import file_name, serialise
 from gds_exec.delivery.endpoint import bind
 from gds_exec.delivery.handover import Handover
 from gds_exec.keeper.keeping import Keeping
+from gds_exec.session import SessionCredentials, file_name, serialise
 from tests.fakes import Said, a_session
 
 TOKEN = "0123abcd" * 8

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gds_exec.credentials.session import SessionCredentials
 from gds_exec.keeper.held import HeldSession
 from gds_exec.keeper.upkeep import Outcome, Upkeep
+from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, Clock, Said, a_session
 
 HOUR = 3600

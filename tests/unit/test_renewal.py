@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.renewal import (
+from gds_exec.renewal import (
     ask_again_seconds,
     can_begin,
     early_seconds,
@@ -15,7 +15,7 @@ from gds_exec.credentials.renewal import (
     renew_at,
     retry_seconds,
 )
-from gds_exec.credentials.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials
 from tests.fakes import NOON, a_session
 
 HOUR = 3600

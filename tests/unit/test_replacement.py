@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import pytest
 
-from gds_exec.child.replacement import find_command, replace_process
 from gds_exec.errors import CommandNotExecutable, CommandNotFound, GdsExecError
+from gds_exec.replacement import find_command, replace_process
 
 
 def program(path: Path, text: str = "#!/bin/sh\n", *, mode: int = 0o755) -> Path:
@@ -139,7 +139,7 @@ def test_an_argument_with_a_nul_is_refused() -> None:  # matrix 92
 
 def test_the_command_ignores_no_signal_that_python_ignores() -> None:  # matrix 88
     code = (
-        "import os; from gds_exec.child.replacement import find_command, replace_process;"
+        "import os; from gds_exec.replacement import find_command, replace_process;"
         "grep = find_command('grep', path=os.environ['PATH']);"
         "replace_process(grep, ['grep', 'SigIgn', '/proc/self/status'], {})"
     )
@@ -150,7 +150,7 @@ def test_the_command_ignores_no_signal_that_python_ignores() -> None:  # matrix 
 
 def test_bytes_that_are_not_utf8_reach_the_command() -> None:  # matrix 91
     code = (
-        "import os; from gds_exec.child.replacement import replace_process as r;"
+        "import os; from gds_exec.replacement import replace_process as r;"
         r"r('/bin/sh', ['sh', '-c', 'printf \"$1$V\" | od -An -tx1', 'sh', os.fsdecode(b'\xff\xfe')],"
         r" {'V': os.fsdecode(b'\x80'), 'PATH': os.environ['PATH']})"
     )
@@ -161,7 +161,7 @@ def test_bytes_that_are_not_utf8_reach_the_command() -> None:  # matrix 91
 def test_a_failed_replacement_leaves_us_able_to_say_so_into_a_closed_pipe() -> None:
     code = (
         "import os\n"
-        "from gds_exec.child.replacement import replace_process\n"
+        "from gds_exec.replacement import replace_process\n"
         "from gds_exec.errors import CommandNotFound\n"
         "reading, writing = os.pipe(); os.close(reading)\n"
         "try: replace_process('/nonexistent/x', ['x'], {})\n"
@@ -175,7 +175,7 @@ def test_a_failed_replacement_leaves_us_able_to_say_so_into_a_closed_pipe() -> N
 
 OPEN_STREAMS = """
 import os, sys
-from gds_exec.child.replacement import open_standard_streams, replace_process
+from gds_exec.replacement import open_standard_streams, replace_process
 open_standard_streams()
 ours = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
 is_kept = [os.path.exists(f"/dev/fd/{number}") for number in (0, 1, 2)]
@@ -208,11 +208,11 @@ def test_closed_standard_streams_are_held_for_us_and_closed_for_the_command(
 
 def test_finding_and_replacing_load_nothing_that_only_a_failure_needs() -> None:
     code = (
-        "import sys; before = set(sys.modules); import gds_exec.child.replacement as r;"
+        "import sys; before = set(sys.modules); import gds_exec.replacement as r;"
         "r.find_command('sh', path=None); print(sorted(set(sys.modules) - before))"
     )
 
-    assert run(code).stdout == "['gds_exec', 'gds_exec.child', 'gds_exec.child.replacement']\n"
+    assert run(code).stdout == "['gds_exec', 'gds_exec.replacement']\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may search every directory")

@@ -7,7 +7,7 @@ seconds or a part of the session's life, whichever is less, so that short sessio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 # botocore renews what has less than 15 minutes left; from 10 minutes on it fails where it cannot.
 _RENEW_SECONDS, _RENEW_PART = 900, 4

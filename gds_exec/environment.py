@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gds_exec.credentials.session import SessionCredentials
+    from gds_exec.session import SessionCredentials
 
 # Deleted, never blanked: AWS_PROFILE="" is fatal to boto3, a stale AWS_SECURITY_TOKEN or
 # AWS_CREDENTIAL_EXPIRATION breaks good keys, and AWS_PROFILE beats the keys in the JavaScript SDK.

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.session import AccessKey, SessionCredentials
-from gds_exec.delivery.environment import (
+from gds_exec.environment import (
     Briefing,
     callers_environment,
     child_environment,
     endpoint_environment,
 )
+from gds_exec.session import AccessKey, SessionCredentials
 
 SESSION = SessionCredentials(
     AccessKey("ASIAEXAMPLE", "fresh-secret", "fresh-token"), issued=1_767_319_445, expiration=1_767_323_045
