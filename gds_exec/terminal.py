@@ -9,7 +9,6 @@ never touched from the background.
 from __future__ import annotations
 
 import os
-import select
 import sys
 import termios
 import time
@@ -230,6 +229,8 @@ def raising_suspended() -> Iterator[None]:
 
 
 def _readable(descriptors: list[int], seconds: float) -> set[int]:
+    import select  # when the question stands already
+
     if sys.platform == "darwin":  # where poll knows no terminal; but select knows no descriptor from 1024 on
         return set(select.select(descriptors, (), (), seconds)[0])
     poll = select.poll()

@@ -30,7 +30,7 @@ _HOW_IN_FOREGROUND = "run it once in the foreground: its session is kept"
 class Person:
     """Whoever sits at the terminal. `terminal` is None where there is none; `aws` is made ready meanwhile.
 
-    `silence` is why they are not to be asked, if they are not.
+    `silence` is why they are not to be asked, if they are not; `meanwhile` is done while they type.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Person:
         silence: str | None = None,
         is_source: bool = True,
         may_decline: bool = False,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         self._terminal = terminal if silence is None and is_source else None
         self._aws = aws
@@ -49,6 +50,7 @@ class Person:
         self._silence = silence
         self._is_source = is_source
         self._may_decline = may_decline
+        self._meanwhile = meanwhile
 
     def is_there(self) -> bool:
         return self._terminal is not None and self._terminal.is_foreground()
@@ -74,12 +76,15 @@ class Person:
 
     def _ask(self, terminal: Terminal, prompt: str) -> str | None:
         try:
-            return terminal.ask(
-                prompt, timeout_seconds=self._timeout_seconds, meanwhile=self._aws.begin_check
-            )
+            return terminal.ask(prompt, timeout_seconds=self._timeout_seconds, meanwhile=self._begin)
         except Moot:
             self._aws.finish_check()  # raises what it failed with
             raise
+
+    def _begin(self) -> int | None:
+        failure = self._aws.begin_check()
+        self._meanwhile()
+        return failure
 
     def why_not(self, question: Question) -> NobodyToAsk:
         """Return the error for a code that is wanted while nobody can be asked for it."""

@@ -6,7 +6,6 @@ import os
 import stat
 
 from gds_exec.warm import ABSENT, PACKAGE, Shortcut, arn_without_name, asked_in, file_of, serialise, stamp
-from gds_exec.warm_names import asked_for_names, serialise_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +52,8 @@ def remember_names(
     read_at: float,
 ) -> None:
     """Remember the names of all roles, if it can be known by stat alone that they are all."""
+    from gds_exec.warm_names import asked_for_names, serialise_names
+
     stamps = _stamps(files, read_at=read_at)
     if stamps is not None:
         asked = asked_for_names(environ)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 from gds_exec.cli.messages import Messages
-from gds_exec.cli.names_file import renew_names
 from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.ci import is_ci, is_github_actions
@@ -61,6 +60,9 @@ class Run(Value):
         seconds = self.invocation.timeout_seconds
         with time_limit(seconds, otherwise=lambda: _out_of_time(seconds or 0)):
             session = get()
+        from gds_exec.cli.names_file import renew_names  # loaded by now, if a person typed a code
+
+        renew_names(self.cache, self.files, read_at=self.read_at)
         if is_github_actions(self.environ):
             from gds_exec.cli.job_log import mask_in_job_log
 
@@ -120,7 +122,6 @@ def put_together(
     for warning in profile.warnings:
         messages.warn(warning)
     cache = wired_cache(environ, messages=messages, is_wanted=invocation.cache or not is_ci(environ))
-    renew_names(cache, files, read_at=read_at)
     provider = wired_provider(
         profile,
         invocation,
@@ -130,8 +131,14 @@ def put_together(
         terminal=open_terminal(),
         renewing=renewing,
         is_guest=is_guest,
+        meanwhile=_load_what_comes_after,
     )
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)
+
+
+def _load_what_comes_after() -> None:
+    """Import, while a person types, what is wanted as soon as they have."""
+    from gds_exec.cli import names_file, remembering  # noqa: F401
 
 
 def _out_of_time(seconds: int) -> OutOfTime:

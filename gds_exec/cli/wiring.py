@@ -105,11 +105,12 @@ def wired_provider(
     terminal: Terminal | None,
     renewing: bool = False,
     is_guest: bool = False,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Provider:
     """Return the provider of the session that was asked for.
 
     With `renewing`, one that is due to be renewed does not do. A guest on another's terminal asks
-    there, and lets nobody else do so.
+    there, and lets nobody else do so. `meanwhile` is done while a person types.
     """
     aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
     locks = wired_locks(cache, terminal, messages=messages, timeout_seconds=_lock_seconds(invocation))
@@ -131,6 +132,7 @@ def wired_provider(
             messages=messages,
             renewing=renewing,
             is_guest=is_guest,
+            meanwhile=meanwhile,
         ),
         make_session_name=lambda: new_session_name(environ),
         notice=messages.notice,
@@ -185,6 +187,7 @@ def _codes(
     messages: Messages,
     renewing: bool,
     is_guest: bool,
+    meanwhile: Callable[[], None],
 ) -> TokenCodes:
     # What else has codes has been asked, in silence, before a guest asks a person.
     named = ["terminal"] if is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
@@ -197,6 +200,7 @@ def _codes(
         silence=silence,
         is_source="terminal" in order,
         may_decline=renewing,
+        meanwhile=meanwhile,
     )
     say = terminal.say if terminal else messages.notice
     sources: Mapping[str, CodeSource] = {

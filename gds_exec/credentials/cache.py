@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import time
 
-from gds_exec.child.liveness import birth
 from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.private_directory import (
     NotPrivate,
@@ -184,6 +183,8 @@ def _drop_expired(directory: int, *, now: float) -> None:
 def _drop_abandoned_copies(directory: int, *, now: float) -> None:
     """Remove copies of AWS's files whose command was killed together with its keeper."""
     for name in names_older_than_a_day(directory, *COPY_SUFFIXES, now=now):
+        from gds_exec.child.liveness import birth  # for what hardly ever is there
+
         pid = name.partition("-")[0]
         if not pid.isdigit() or birth(int(pid)) is None:
             with suppress(OSError):

@@ -12,7 +12,6 @@ import os
 import time
 from itertools import count
 
-from gds_exec.child.liveness import is_stopped
 from gds_exec.context import contextmanager, suppress
 from gds_exec.errors import GdsExecError, LockTimeout
 from gds_exec.session import read_private_text
@@ -27,6 +26,12 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.05
 _TOLD_AFTER_SECONDS = 1.0
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def _is_stopped(pid: int) -> bool:
+    from gds_exec.child.liveness import is_stopped  # only for who waits
+
+    return is_stopped(pid)
 
 
 class Holder(Value):
@@ -47,7 +52,7 @@ class Locks:
         timeout_seconds: float,
         tell: Callable[[Holder], None],
         warn: Callable[[str], None],
-        is_stopped: Callable[[int], bool] = is_stopped,
+        is_stopped: Callable[[int], bool] = _is_stopped,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -150,6 +150,7 @@ def test_nobody_is_asked_in_ci_and_that_is_why(  # matrix 70
         messages=Messages(),
         renewing=False,
         is_guest=False,
+        meanwhile=never,
     )
 
     assert not codes.is_available
@@ -166,6 +167,7 @@ def test_a_code_that_was_given_is_used_in_ci_too() -> None:
         messages=Messages(),
         renewing=False,
         is_guest=False,
+        meanwhile=never,
     )
 
     assert codes.is_available
