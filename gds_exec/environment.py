@@ -167,6 +167,13 @@ def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     return caller
 
 
+def without_outer_role(environ: "Mapping[str, str]") -> dict[str, str]:
+    """Return the environment without an outer role's keys, which some would take for the caller's."""
+    if OUTER_ROLE not in environ:
+        return dict(environ)
+    return {name: value for name, value in environ.items() if name not in (OUTER_ROLE, *_DELIVERED)}
+
+
 def _put_back(caller: dict[str, str], name: str) -> None:
     replacement = caller.pop(_ROLE + name, None)
     original = caller.pop(_CALLER + name, None)

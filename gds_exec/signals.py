@@ -76,7 +76,9 @@ def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> 
     def raise_time_is_up(_number: int, _frame: FrameType | None) -> NoReturn:
         raise _TimeIsUp
 
-    found = signal.signal(signal.SIGALRM, raise_time_is_up)  # even if our caller made us ignore it
+    # Even if our caller made us ignore it, or hold it back.
+    found = signal.signal(signal.SIGALRM, raise_time_is_up)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     try:
         try:
             signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -86,6 +88,7 @@ def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> 
     except _TimeIsUp:
         raise otherwise() from None
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGALRM, found)
 
 

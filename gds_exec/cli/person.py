@@ -23,7 +23,7 @@ _HOW_IN_CI = (
     "that wants no MFA, or set GDS_EXEC_MFA_CODE or mfa_process"
 )
 NO_INPUT_SILENCE = "--no-input forbids to ask"
-CI_SILENCE = "nobody is asked in CI (CI is set)"
+CI_SILENCE = "nobody is asked in CI"
 _HOW_IN_FOREGROUND = "run it once in the foreground: its session is kept"
 
 

@@ -19,6 +19,7 @@ from gds_exec.config.sources import (
 )
 from gds_exec.credentials.request import job_session_name, made_up_session_name
 from gds_exec.credentials.source import KeySource, identity_of
+from gds_exec.environment import without_outer_role
 from gds_exec.errors import UsageError
 from gds_exec.invocation import ASKED_FOR
 
@@ -68,7 +69,7 @@ def wired_source(profile: Profile, environ: Environ, *, at_terminal: bool = True
     """Return what begins this profile's chain; a process that has it may run `at_terminal`."""
     # A credential_process may be gds-exec again, which must not ask for the same profile for ever.
     asked_for = [*filter(None, environ.get(ASKED_FOR, "").split("\n")), profile.name]
-    run = helper({**environ, ASKED_FOR: "\n".join(asked_for)}, at_terminal=at_terminal)
+    run = helper({**without_outer_role(environ), ASKED_FOR: "\n".join(asked_for)}, at_terminal=at_terminal)
     if isinstance(profile.source, WebIdentityToken):
         from gds_exec.credentials.web_identity import TokenSource  # which a person has no use for
 

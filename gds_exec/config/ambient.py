@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gds_exec.errors import ConfigError
 
     Environ = Mapping[str, str]
+    _Find = Callable[[WantedSource, Environ], Source | None]
 
 OUTER_ROLE = "GDS_EXEC_OUTER_ROLE"  # whose session the environment's keys are, which we were given
 TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105  # the variable's name
@@ -78,8 +79,18 @@ def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None
 
 
 def surveyed(wanted: WantedSource, environ: Environ) -> list[tuple[str, Source | None]]:
-    """Return each kind of source outside of the files, in their order, with what there is of it."""
-    return [(kind, find(wanted, environ)) for kind, find in _FINDERS.items()]
+    """Return each kind of source outside of the files, in their order, with what there is of it.
+
+    Half a key is none.
+    """
+
+    def whole(find: _Find) -> Source | None:
+        try:
+            return find(wanted, environ)
+        except BrokenProfile:
+            return None
+
+    return [(kind, whole(find)) for kind, find in _FINDERS.items()]
 
 
 def environment_keys(environ: Environ) -> EnvironmentKeys | ContainerRole | None:
@@ -140,7 +151,7 @@ def _lacks_permission(environ: Environ) -> bool:
     return is_github_actions(environ) and not environ.get(GITHUB_URL)
 
 
-_FINDERS: dict[str, Callable[[WantedSource, Environ], Source | None]] = {
+_FINDERS: dict[str, _Find] = {
     ENVIRONMENT: lambda _wanted, environ: environment_keys(environ),
     WEB_IDENTITY: web_identity_token,
     GITHUB: _minted_by_github,

@@ -37,7 +37,6 @@ from gds_exec.config.tracing import (
     from_variable,
     in_files,
 )
-from gds_exec.errors import BrokenProfile
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -66,20 +65,13 @@ def candidates(
     A bare role has no profile of its own; one that has begins with what that says or, where it is not
     here and this is CI, with the first that is.
     """
-    found = _found(wanted, environ)
+    found = dict(surveyed(wanted, environ))
     taken = _kind_of(source)
     owners = {kind: one.owner for kind, one in found.items() if one is not None} | {taken: source.owner}
     order = (ENVIRONMENT, WEB_IDENTITY, PROFILE, CONTAINER, INSTANCE)
     if not is_bare:
         order = (PROFILE, ENVIRONMENT, WEB_IDENTITY, CONTAINER, INSTANCE)
     return [Candidate(kind, owners.get(kind), kind == taken) for kind in order]
-
-
-def _found(wanted: WantedSource, environ: Mapping[str, str]) -> dict[str, Source | None]:
-    try:
-        return dict(surveyed(wanted, environ))
-    except BrokenProfile:  # half a key, which is none of this role's concern unless it is taken
-        return {}
 
 
 def _kind_of(source: Source) -> str:

@@ -58,7 +58,7 @@ def test_nobody_is_asked_although_there_is_a_terminal(
 def test_who_cannot_be_asked_in_ci_is_told_what_to_set(world: World) -> None:
     world.add_role("prod")
 
-    said = assert_ours(world.run("prod", "--", "true", environ=CI), 124, "[nobody-to-ask]", "CI is set")
+    said = assert_ours(world.run("prod", "--", "true", environ=CI), 124, "[nobody-to-ask]", "in CI")
 
     assert "AWS_WEB_IDENTITY_TOKEN_FILE" in said
     assert "GDS_EXEC_MFA_CODE" in said

@@ -9,6 +9,7 @@ from gds_exec.environment import (
     callers_environment,
     child_environment,
     endpoint_environment,
+    without_outer_role,
 )
 from gds_exec.session import AccessKey, SessionCredentials
 
@@ -432,6 +433,14 @@ def test_a_source_that_the_command_sees_is_found_again_in_the_place_of_the_outer
     child = in_role({"HOME": "/home/a"}, "outer", lost_source=None, kept_fresh=kept_fresh)
 
     assert callers_environment(child) == {"HOME": "/home/a"}
+
+
+@pytest.mark.parametrize("kept_fresh", [False, True], ids=["keys", "endpoint"])
+def test_a_helper_does_not_take_the_outer_role_s_keys_for_the_callers(kept_fresh: bool) -> None:
+    caller = callers_environment(in_role(CALLERS_OWN, "outer", kept_fresh=kept_fresh))
+
+    assert without_outer_role(caller) == {"HOME": "/home/a"}
+    assert without_outer_role(CALLERS_OWN) == CALLERS_OWN
 
 
 def test_a_lost_source_of_no_role_is_no_source() -> None:

@@ -26,6 +26,7 @@ for line in sys.stdin:
 """
 ASKER = """
 import os, sys, time
+print("asker", os.getpid(), file=sys.stderr, flush=True)
 from functools import partial
 from gds_exec.child.pausing import pausing
 from gds_exec.interlude import Busy, Interlude
@@ -62,7 +63,6 @@ while not os.path.exists(os.environ["ASK"]):
     time.sleep(0.01)
 argv = [sys.executable, "-c", {ASKER!r}, str(reader.pid)]
 asker = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-print("asker", asker.pid, flush=True)
 said, _ = asker.communicate()
 print("asked:", said.strip(), asker.returncode, flush=True)
 print("reader ended", reader.wait(), flush=True)
@@ -137,7 +137,7 @@ def test_the_answer_is_ours_and_the_next_line_is_the_commands(tmp_path: Path) ->
     stage.terminal.expect_exact(f"123456\r\n{GOES_ON}")
     stage.terminal.expect_exact("asked: answer '123456' 0")
     stage.terminal.sendline("yes")
-    stage.terminal.expect("reader got (.*)\r\n")
+    stage.terminal.expect("reader got (.*?)\r\n")
     assert stage.terminal.match.group(1) == "'yes\\n'"
 
 
@@ -148,7 +148,7 @@ def test_the_line_that_is_typed_behind_the_answer_is_the_commands(tmp_path: Path
 
     stage.terminal.send("123456\ryes\r")
 
-    stage.terminal.expect("reader got (.*)\r\n")
+    stage.terminal.expect("reader got (.*?)\r\n")
     assert stage.terminal.match.group(1) == "'yes\\n'"
 
 
@@ -297,7 +297,7 @@ def test_a_program_before_us_in_the_pipeline_does_not_get_the_code(tmp_path: Pat
     stage.terminal.expect_exact("asked: answer '123456' 0")
     stage.terminal.sendline("yes")
 
-    stage.terminal.expect("reader got (.*)\r\n")
+    stage.terminal.expect("reader got (.*?)\r\n")
     assert stage.terminal.match.group(1) == "'yes\\n'"
 
 

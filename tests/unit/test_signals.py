@@ -69,6 +69,9 @@ def swallow():
 what = sys.argv[1]
 if what == "ignored":
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
+if what == "blocked":
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
 found = signal.getsignal(signal.SIGALRM)
 for_ever = {"lock": threading.Event().wait, "swallowed": swallow}.get(what, lambda: select.select([], [], []))
 try:
@@ -79,7 +82,8 @@ try:
             print("tidied up")
 except TimeoutError as error:
     print(error)
-print(signal.getsignal(signal.SIGALRM) == found, signal.getitimer(signal.ITIMER_REAL))
+is_same_mask = signal.pthread_sigmask(signal.SIG_BLOCK, []) == mask
+print(is_same_mask and signal.getsignal(signal.SIGALRM) == found, signal.getitimer(signal.ITIMER_REAL))
 """
 IN_TIME = """
 import signal
@@ -91,7 +95,7 @@ for seconds in (None, 3600.0):
 """
 
 
-@pytest.mark.parametrize("what", ["select", "lock", "swallowed", "ignored"])
+@pytest.mark.parametrize("what", ["select", "lock", "swallowed", "ignored", "blocked"])
 def test_what_lasts_for_ever_ends_when_the_time_is_up(what: str) -> None:
     assert run_python(LIMITED, what) == "tidied up\ntoo late\nTrue (0.0, 0.0)\n"
 

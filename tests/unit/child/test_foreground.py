@@ -11,6 +11,9 @@ import pytest
 
 from gds_exec.child.foreground import run_in_foreground
 from gds_exec.errors import CommandNotExecutable, CommandNotFound
+from tests.e2e.patience import insist
+
+CTRL_Z = "\x1a"
 
 ENVIRON = {"PATH": os.environ["PATH"]}
 PARENT = """
@@ -203,11 +206,9 @@ def test_ctrl_z_stops_both_and_fg_continues_both(tmp_path: Path) -> None:  # mat
     child, parent = pids_of_ready(shell)
 
     for _ in range(3):
-        shell.sendcontrol("z")
-        shell.expect_exact("Stopped")
+        insist(shell, CTRL_Z, "Stopped")
         assert state_of(child) == state_of(parent) == "T"
-        shell.sendline("fg")
-        shell.expect_exact("got SIGCONT")
+        insist(shell, "fg", "got SIGCONT")
     os.kill(child, signal.SIGUSR1)
     shell.expect_exact("got SIGUSR1")
 

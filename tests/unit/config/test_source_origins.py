@@ -228,3 +228,15 @@ def test_what_is_tried_is_told_in_its_order(
     source: Source, is_bare: bool, environ: dict[str, str], tried: list[Candidate]
 ) -> None:
     assert candidates(source, is_bare=is_bare, wanted=WantedSource(), environ=environ) == tried
+
+
+def test_half_a_key_in_the_environment_hides_no_other_source() -> None:
+    environ = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"}
+    keys = StoredKeys("base", "AKIAIOSFODNN7EXAMPLE", "a-secret")
+
+    owners = {
+        one.kind: one.owner for one in candidates(keys, is_bare=False, wanted=WantedSource(), environ=environ)
+    }
+
+    assert owners["environment"] is None
+    assert owners["web-identity"] == "the web identity token in /run/token"
