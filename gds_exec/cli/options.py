@@ -4,7 +4,8 @@
 reads them they have their long one.
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -19,12 +20,19 @@ from gds_exec.invocation import (
     variable_of,
 )
 
+_Value = TypeVar("_Value")
 
-def _duration(text: str) -> int:
-    try:
-        return duration_seconds(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no duration such as 8h, 180m, 1h30m or 3600") from None
+
+def _read_by(read: Callable[[str], _Value], *, otherwise: str) -> Callable[[str], _Value]:
+    """Return a parser for typer that says what a text is, where `read` raises `ValueError` for it."""
+
+    def parse(text: str) -> _Value:
+        try:
+            return read(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is {otherwise}") from None
+
+    return parse
 
 
 def _session_name(text: str) -> str:
@@ -33,25 +41,10 @@ def _session_name(text: str) -> str:
     return text
 
 
-def _region(text: str) -> str:
-    try:
-        return region_name(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no region such as eu-west-2") from None
-
-
-def _source(text: str) -> str:
-    try:
-        return source_name(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(SOURCES)}") from None
-
-
-def _account(text: str) -> str:
-    try:
-        return account_number(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no account's number of 12 digits") from None
+_duration = _read_by(duration_seconds, otherwise="no duration such as 8h, 180m, 1h30m or 3600")
+_region = _read_by(region_name, otherwise="no region such as eu-west-2")
+_source = _read_by(source_name, otherwise=f"none of {', '.join(SOURCES)}")
+_account = _read_by(account_number, otherwise="no account's number of 12 digits")
 
 
 def _setting(*names: str, help: str, panel: str, **more: Any) -> Any:  # noqa: A002  # as typer calls it

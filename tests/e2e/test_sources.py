@@ -14,6 +14,7 @@ from .world import SHOW_KEY, World
 
 Place = Callable[[World, Role], dict[str, str]]
 ARN = "arn:aws:iam::222222222222:role/"
+FAR = "333333333333"
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -228,10 +229,10 @@ def test_a_role_behind_a_token_s_role_is_assumed_from_it(world: World) -> None:
     path = machines.token_file(world, machines.web_identity_token(world, role=first))
     world.write_config(
         f"[profile near]\nrole_arn = {first.arn}\nweb_identity_token_file = {path}\n"
-        "[profile far]\nrole_arn = arn:aws:iam::333333333333:role/far\nsource_profile = near\n"
+        f"[profile far]\nrole_arn = arn:aws:iam::{FAR}:role/far\nsource_profile = near\n"
     )
 
-    assert "333333333333:assumed-role/far/" in who(world, "far", environ={})
+    assert f"{FAR}:assumed-role/far/" in who(world, "far", environ={})
 
 
 # A token and the role that AWS_ROLE_ARN names
@@ -243,7 +244,7 @@ def test_a_token_with_a_role_of_its_own_goes_by_way_of_that(elsewhere: World) ->
     environ = {"AWS_ROLE_ARN": own.arn, **token_in_aws_variable(elsewhere, own)}
 
     assert ":assumed-role/ci/" in who(elsewhere, own.arn, environ=environ)
-    assert "333333333333:assumed-role/far/" in who(elsewhere, "333333333333/far", environ=environ)
+    assert f"{FAR}:assumed-role/far/" in who(elsewhere, f"{FAR}/far", environ=environ)
 
     exchanged = calls_of(elsewhere.aws, "AssumeRoleWithWebIdentity")
     assert {call.parameters["RoleArn"] for call in exchanged} == {own.arn}
@@ -271,30 +272,18 @@ def test_a_session_name_that_sts_would_refuse_is_refused_before_any_call(name: s
 # Inside another role
 
 
-def test_keys_that_the_command_does_not_see_any_more_are_the_outer_role_s(elsewhere: World) -> None:
+@pytest.mark.parametrize("options", [(), ("--refresh",)], ids=["keys", "endpoint"])
+def test_the_outer_role_stands_for_keys_that_the_command_does_not_see_any_more(
+    options: tuple[str, ...], elsewhere: World
+) -> None:
     outer = machines.plain_role(elsewhere, "outer")
     machines.role_beyond(elsewhere, outer, "inner")
     environ = machines.deployer(elsewhere, outer)
-    inside = ("gds-exec", "333333333333/inner", "--", *SHOW_KEY)
+    inside = ("gds-exec", f"{FAR}/inner")
 
-    done = elsewhere.run(outer.arn, "--", *inside, environ=environ)
+    arn = who(elsewhere, outer.arn, *options, "--", *inside, environ=environ)
 
-    session = elsewhere.aws.credentials(done.stdout.decode().strip())
-    assert session is not None, done.stderr.decode()
-    assert "333333333333:assumed-role/inner/" in session.caller.arn
-
-
-def test_inside_a_refreshed_role_its_endpoint_stands_for_the_keys(elsewhere: World) -> None:
-    outer = machines.plain_role(elsewhere, "outer")
-    machines.role_beyond(elsewhere, outer, "inner")
-    environ = machines.deployer(elsewhere, outer)
-    inside = ("gds-exec", "333333333333/inner", "--", *SHOW_KEY)
-
-    done = elsewhere.run(outer.arn, "--refresh", "--", *inside, environ=environ)
-
-    session = elsewhere.aws.credentials(done.stdout.decode().strip())
-    assert session is not None, done.stderr.decode()
-    assert "333333333333:assumed-role/inner/" in session.caller.arn
+    assert f"{FAR}:assumed-role/inner/" in arn
 
 
 def test_a_person_is_told_that_the_outer_role_stands_for_what_has_gone(elsewhere: World) -> None:
@@ -302,11 +291,9 @@ def test_a_person_is_told_that_the_outer_role_stands_for_what_has_gone(elsewhere
     machines.role_beyond(elsewhere, outer, "inner")
     environ = machines.deployer(elsewhere, outer)
 
-    terminal = elsewhere.terminal(
-        outer.arn, "--", "gds-exec", "333333333333/inner", "--", "true", environ=environ
-    )
+    terminal = elsewhere.terminal(outer.arn, "--", "gds-exec", f"{FAR}/inner", "--", "true", environ=environ)
 
-    terminal.expect(f"333333333333/inner is assumed from the outer role {outer.arn}")
+    terminal.expect(f"{FAR}/inner is assumed from the outer role {outer.arn}")
 
 
 def test_a_source_that_the_command_sees_too_is_begun_with_again(elsewhere: World) -> None:
