@@ -124,7 +124,7 @@ def _of_token(refusal: Refusal) -> CredentialsError | None:
     if refusal.code == "InvalidIdentityToken":
         return AwsRefused(
             f"AWS does not take the web identity token: {_quote(refusal)}",
-            hint="the role's account needs an OIDC provider of the token's issuer, and that its audience "
+            hint="the role's account needs an OIDC provider of the token's issuer that takes its audience "
             "(--audience)",
             code=refusal.code,
         )
