@@ -212,15 +212,15 @@ HERE = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_META
         pytest.param(
             KEYS,
             False,
-            {"AWS_ACCESS_KEY_ID": "AKIA"},
+            {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"},
             [
                 Candidate("profile", "profile both", is_taken=True),
                 Candidate("environment", None),
-                Candidate("web-identity", None),
+                Candidate("web-identity", "the web identity token in /run/token"),
                 Candidate("container", None),
-                Candidate("instance", None),
+                Candidate("instance", "the instance"),
             ],
-            id="half a key is none of the profile's concern",
+            id="half a key is none of the profile's concern, and hides no other source",
         ),
     ],
 )
@@ -228,15 +228,3 @@ def test_what_is_tried_is_told_in_its_order(
     source: Source, is_bare: bool, environ: dict[str, str], tried: list[Candidate]
 ) -> None:
     assert candidates(source, is_bare=is_bare, wanted=WantedSource(), environ=environ) == tried
-
-
-def test_half_a_key_in_the_environment_hides_no_other_source() -> None:
-    environ = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"}
-    keys = StoredKeys("base", "AKIAIOSFODNN7EXAMPLE", "a-secret")
-
-    owners = {
-        one.kind: one.owner for one in candidates(keys, is_bare=False, wanted=WantedSource(), environ=environ)
-    }
-
-    assert owners["environment"] is None
-    assert owners["web-identity"] == "the web identity token in /run/token"
