@@ -308,6 +308,32 @@ def test_what_else_has_no_room_is_an_error(world: World, deploy: Role) -> None:
     assert world.aws.count("AssumeRole") == 1
 
 
+# A token with less than its role
+
+
+def test_a_token_s_session_is_scoped_as_any_other(world: World, deploy: Role) -> None:
+    path = machines.token_file(world, machines.web_identity_token(world, role=deploy))
+    environ = {**CI, "AWS_WEB_IDENTITY_TOKEN_FILE": str(path)}
+    policy = '{"Version":"2012-10-17","Statement":[]}'
+
+    done = world.run(deploy.arn, "--read-only", "--policy", policy, "--", "true", environ=environ)
+
+    assert done.returncode == 0, done.stderr.decode()
+    (call,) = calls_of(world.aws, "AssumeRoleWithWebIdentity")
+    assert call.parameters["Policy"] == policy
+    assert call.parameters["PolicyArns.member.1.arn"] == "arn:aws:iam::aws:policy/ReadOnlyAccess"
+
+
+def test_marks_that_only_a_token_itself_can_bring_are_refused(world: World, deploy: Role) -> None:
+    path = machines.token_file(world, machines.web_identity_token(world, role=deploy))
+    environ = {**CI, "AWS_WEB_IDENTITY_TOKEN_FILE": str(path)}
+
+    done = world.run(deploy.arn, "--tag", "team=pay", "--", "true", environ=environ)
+
+    assert_ours(done, 2, "brings its own tags", "[usage]")
+    assert world.aws.calls == []
+
+
 # GitHub Actions
 
 
