@@ -24,7 +24,7 @@ def find_command(name: str, *, path: str | None) -> str:
     """
     if found := look_up(name, path=path):
         return found
-    from gds_exec.child.refusal import not_executable, not_found
+    from gds_exec.refusal import not_executable, not_found
 
     for candidate in _candidates(name, path):
         if _exists(candidate, is_named="/" in name):
@@ -57,7 +57,7 @@ def replace_process(
     except (OSError, ValueError) as error:
         # We live on, and what we say about it may meet a closed pipe.
         _set_python_signals(_signal.SIG_IGN)
-        from gds_exec.child.refusal import exec_failure
+        from gds_exec.refusal import exec_failure
 
         raise exec_failure(error, path, argv, environ) from error
 

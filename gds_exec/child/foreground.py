@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 
 from gds_exec.child.job_control import job_control_stop, stop_by
-from gds_exec.child.refusal import exec_failure
+from gds_exec.refusal import exec_failure
 from gds_exec.replacement import find_command
 from gds_exec.signals import blocked, handling
 

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from gds_exec.child.refusal import exec_failure
 from gds_exec.errors import GdsExecError, HelperFailed
 from gds_exec.redaction import mask, show
+from gds_exec.refusal import exec_failure
 from gds_exec.replacement import find_command
 from gds_exec.signals import deadly_signals_unwind, interruptible
 

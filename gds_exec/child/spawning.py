@@ -6,7 +6,7 @@ import os
 import signal
 
 from gds_exec.child.own_process import end_with
-from gds_exec.child.refusal import exec_failure
+from gds_exec.refusal import exec_failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from gds_exec.child.refusal import check_format
 from gds_exec.cli.messages import debug
 from gds_exec.cli.run import put_together
 from gds_exec.environment import callers_environment
 from gds_exec.errors import CommandNotFound, UnknownRole, UsageError
+from gds_exec.refusal import check_format
 from gds_exec.replacement import find_command
 from gds_exec.warm import become
 

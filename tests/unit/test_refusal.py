@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.child.refusal import check_format, exec_failure
 from gds_exec.errors import CommandNotExecutable, CommandNotFound, GdsExecError
+from gds_exec.refusal import check_format, exec_failure
 
 E2BIG = OSError(errno.E2BIG, os.strerror(errno.E2BIG))
 
