@@ -106,11 +106,15 @@ class Provider:
                 self._just_made.clear()
 
     def held(self) -> SessionCredentials | None:
-        """Return the session that is at hand for what was asked, if AWS still takes it."""
+        """Return the session that is at hand for what was asked, if AWS still takes it.
+
+        Raise `WrongAccount` for one of another account than is expected.
+        """
         plan = self._decide(self._profile)
         for chain in (plan.requests, self._with_known_device(plan).requests):
             held = self._look(chain) if chain else None
             if held is not None and is_valid(held.session, self._now()):
+                self._check_account(held.session)
                 self.kept_under = cache_key(self._origin, chain)
                 return held.session
         return None
@@ -162,9 +166,7 @@ class Provider:
 
     def _finish(self, plan: Plan) -> SessionCredentials:
         session = plan.session or self._own_keys()
-        if self._asked.expected_account is not None:
-            arn = session.arn or self._aws.caller_arn(session.access_key)
-            check_account(arn, self._asked.expected_account)
+        self._check_account(session)
         self.kept_under = cache_key(self._origin, plan.requests) if plan.requests else None
         check_minimum(session, self._asked, now=self._now())
         if self._denied is not None:
@@ -177,6 +179,11 @@ class Provider:
                 self._notice(notice)
         self._asked = self._asked.but(new_session=False)  # it is new now; a refresh need not be
         return session
+
+    def _check_account(self, session: SessionCredentials) -> None:
+        if self._asked.expected_account is not None:
+            arn = session.arn or self._aws.caller_arn(session.access_key)
+            check_account(arn, self._asked.expected_account)
 
     def _advance(self, plan: Plan) -> None:
         """Make the next session of the plan, unless another process has made it meanwhile."""

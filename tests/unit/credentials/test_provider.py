@@ -22,6 +22,7 @@ from gds_exec.credentials.request import (
 )
 from gds_exec.credentials.scope import Scope
 from gds_exec.credentials.source import KeySource, identity_of
+from gds_exec.credentials.upkeep import freshest
 from gds_exec.errors import (
     AssumeRoleDenied,
     NobodyToAsk,
@@ -859,6 +860,22 @@ def test_whose_keys_they_are_is_asked_before_any_are_handed_out(
     session = world.retrieve(profile, Asked(expected_account="111111111111"), codes=ScriptedCodes(codes[1:]))
 
     assert world.sts.identified[-1] == session.access_key
+
+
+def test_an_mfa_session_of_another_account_than_is_expected_is_not_held(
+    world: World,
+) -> None:
+    profile = READER.but(roles=())
+    world.retrieve(profile, codes=ScriptedCodes(["111111"]))
+    wrong = world.provider(profile, Asked(expected_account="222222222222"))
+
+    with pytest.raises(WrongAccount):
+        wrong.held()
+    assert wrong.kept_under is None
+    with pytest.raises(WrongAccount):  # what is held does in the place of what fails, but not this
+        freshest(wrong, world.open_cache(), notice=world.noticed, now=world.clock)
+    assert world.noticed.lines == []
+    assert world.provider(profile, Asked(expected_account="111111111111")).held() is not None
 
 
 TOO_LARGE = PackedPolicyTooLarge("the policies and tags are more than AWS has room for", hint="shorten")
