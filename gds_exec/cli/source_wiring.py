@@ -108,7 +108,8 @@ def identity(profile: Profile, source: KeySource | TokenSource, environ: Environ
 def _mint(audience: str, profile: Profile, environ: Environ) -> str:
     from gds_exec.credentials.github import mint  # which loads botocore
 
-    return mint(environ[GITHUB_URL], environ[GITHUB_TOKEN], audience, ca_bundle=profile.ca_bundle)
+    ca_bundle = profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE")  # as botocore has it for AWS
+    return mint(environ[GITHUB_URL], environ[GITHUB_TOKEN], audience, ca_bundle=ca_bundle)
 
 
 def _ask_metadata(source: ContainerRole | InstanceRole, environ: Environ) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ from gds_exec.credentials.source import KeySource as FetchedKeys
 from gds_exec.credentials.web_identity import TokenSource
 from gds_exec.errors import HelperFailed, SourceFailed, UsageError
 from gds_exec.invocation import Invocation
+from gds_exec.sandbox.github import token_request_url
+from gds_exec.sandbox.state import Aws as Sandbox
+from tests.e2e.network import make_certificate, serve_with_tls
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2ln"
 JOB = {"GITHUB_REPOSITORY": "alphagov/app", "GITHUB_RUN_ID": "4711"}
@@ -167,6 +171,28 @@ def test_where_github_cannot_be_asked_its_token_fails_in_words() -> None:
 
     with pytest.raises(SourceFailed, match="ACTIONS_ID_TOKEN_REQUEST_URL is no https URL"):
         wired_source(profile_of(WebIdentityToken(GITHUB)), environ).fetch()
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", None])
+def test_github_is_asked_with_the_certificates_that_aws_is_asked_with(
+    variable: str | None, tmp_path: Path
+) -> None:
+    certificate = make_certificate(tmp_path / "own-ca.pem")
+    aws = Sandbox()
+    with serve_with_tls(aws, certificate) as url:
+        environ = {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": token_request_url(url),
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": aws.github.request_token,
+        }
+        profile = profile_of(WebIdentityToken(GITHUB))
+        if variable is None:
+            profile = profile.but(ca_bundle=str(certificate))
+        else:
+            environ[variable] = str(certificate)
+
+        token = wired_source(profile, environ).fetch()
+
+    assert str(token).count(".") == 2
 
 
 def test_an_instance_is_asked_as_the_variables_say() -> None:
