@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
+from botocore.httpsession import URLLib3Session
 from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
 from gds_exec.config.sources import ContainerRole, InstanceRole
@@ -93,8 +94,9 @@ def _of_instance(source: InstanceRole, environ: Environ) -> dict[str, Any]:
 def _instance_fetcher(source: InstanceRole, environ: Environ) -> InstanceMetadataFetcher:
     is_last_hope = source.otherwise is not None
     mode = environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "").lower()
-    return InstanceMetadataFetcher(
-        timeout=_number(environ, "AWS_METADATA_SERVICE_TIMEOUT", 1 if is_last_hope else _SECONDS),
+    timeout = _number(environ, "AWS_METADATA_SERVICE_TIMEOUT", 1 if is_last_hope else _SECONDS)
+    fetcher = InstanceMetadataFetcher(
+        timeout=timeout,
         num_attempts=_number(environ, "AWS_METADATA_SERVICE_NUM_ATTEMPTS", 1 if is_last_hope else _ATTEMPTS),
         env=dict(environ),
         config={
@@ -103,6 +105,9 @@ def _instance_fetcher(source: InstanceRole, environ: Environ) -> InstanceMetadat
             "ec2_metadata_v1_disabled": environ.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true",
         },
     )
+    # Without TLS a proxy would read the keys, or answer with those of its own machine; botocore asks it.
+    fetcher._session = URLLib3Session(timeout=timeout, proxies={})  # noqa: SLF001
+    return fetcher
 
 
 def _number(environ: Environ, variable: str, otherwise: int) -> int:

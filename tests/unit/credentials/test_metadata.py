@@ -236,6 +236,18 @@ def test_where_nobody_listens_a_last_hope_is_in_vain() -> None:
         ask_metadata(source, {})
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+def test_no_proxy_is_asked_what_only_the_instance_knows(
+    name: str, url: str, instance: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert ask_metadata(InstanceRole(url), {name: "http://127.0.0.1:9"})["AccessKeyId"]
+    assert instance.session is not None
+
+
 @pytest.mark.parametrize("variable", ["AWS_METADATA_SERVICE_TIMEOUT", "AWS_METADATA_SERVICE_NUM_ATTEMPTS"])
 @pytest.mark.parametrize("said", ["soon", "0", "-1", "1.5", "²"])
 def test_a_number_that_is_none_is_refused(variable: str, said: str) -> None:
