@@ -18,6 +18,8 @@ else:
 
 _DEADLY = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
+_AGAIN_SECONDS = 5.0  # more than what is inside needs to tidy up
+
 
 class _Killed(BaseException):
     def __init__(self, number: int) -> None:
@@ -67,8 +69,13 @@ class _TimeIsUp(BaseException):  # no Exception, which some library might take f
 
 
 @contextmanager
-def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> Iterator[None]:
-    """Raise what `otherwise` makes if what is inside takes longer; only in the main thread."""
+def time_limit(
+    seconds: float | None, *, otherwise: Callable[[], Exception], again_seconds: float = _AGAIN_SECONDS
+) -> Iterator[None]:
+    """Raise what `otherwise` makes if what is inside takes longer; only in the main thread.
+
+    The interpreter drops what is raised in a finalizer: while nothing has ended, it is raised again.
+    """
     if seconds is None:
         yield
         return
@@ -81,7 +88,7 @@ def time_limit(seconds: float | None, *, otherwise: Callable[[], Exception]) -> 
     mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     try:
         try:
-            signal.setitimer(signal.ITIMER_REAL, seconds)
+            signal.setitimer(signal.ITIMER_REAL, seconds, again_seconds)
             yield
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on in the program that we become

@@ -66,6 +66,15 @@ def swallow():
         except Exception:
             pass
 
+class Finalized:
+    def __del__(self):
+        select.select([], [], [], 0.1)
+
+def finalize():
+    sys.unraisablehook = lambda _: None
+    Finalized()
+    select.select([], [], [])
+
 what = sys.argv[1]
 if what == "ignored":
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
@@ -73,9 +82,11 @@ if what == "blocked":
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
 mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
 found = signal.getsignal(signal.SIGALRM)
-for_ever = {"lock": threading.Event().wait, "swallowed": swallow}.get(what, lambda: select.select([], [], []))
+for_ever = {"lock": threading.Event().wait, "swallowed": swallow, "finalizer": finalize}.get(
+    what, lambda: select.select([], [], [])
+)
 try:
-    with time_limit(0.01, otherwise=lambda: TimeoutError("too late")):
+    with time_limit(0.01, otherwise=lambda: TimeoutError("too late"), again_seconds=0.33):
         try:
             for_ever()
         finally:
@@ -95,7 +106,7 @@ for seconds in (None, 3600.0):
 """
 
 
-@pytest.mark.parametrize("what", ["select", "lock", "swallowed", "ignored", "blocked"])
+@pytest.mark.parametrize("what", ["select", "lock", "swallowed", "finalizer", "ignored", "blocked"])
 def test_what_lasts_for_ever_ends_when_the_time_is_up(what: str) -> None:
     assert run_python(LIMITED, what) == "tidied up\ntoo late\nTrue (0.0, 0.0)\n"
 
