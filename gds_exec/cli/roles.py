@@ -10,6 +10,7 @@ from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.names_file import write_names
 from gds_exec.cli.remembering import remember_names
 from gds_exec.cli.wiring import wired_cache, wired_files
+from gds_exec.config.ci import is_ci
 from gds_exec.config.profile_values import is_role_arn
 from gds_exec.config.profiles import profile_names
 from gds_exec.config.role_names import where_looked
@@ -67,7 +68,7 @@ def roles(environ: Mapping[str, str], *, form: str | None) -> None:
         Messages().notice(f"{where_looked(files)}; to try gds-exec out: gds-exec try")
     if form == "names":
         with suppress(GdsExecError, OSError):  # what was asked for has been printed
-            cache = wired_cache(environ, messages=Messages(quiet=True))
+            cache = wired_cache(environ, messages=Messages(quiet=True), is_wanted=not is_ci(environ))
             names = [show(name) for name in profile_names(files)]
             remember_names(cache, environ, files, names, read_at=read_at)
             write_names(cache, files, read_at=read_at)
