@@ -66,8 +66,12 @@ def asked_for(wanted: WantedSource, environ: Environ) -> Source:
 
 
 def before_profiles(wanted: WantedSource, environ: Environ) -> Source | None:
-    """Return what a bare role begins with rather than with a profile that was not named."""
-    return environment_keys(environ) or web_identity_token(wanted, environ)
+    """Return what a bare role begins with rather than with a profile that was not named.
+
+    An outer role's session stands for a source that has gone: a token that is here goes before it.
+    """
+    keys, token = environment_keys(environ), web_identity_token(wanted, environ)
+    return token or keys if keys is not None and keys.outer_role is not None else keys or token
 
 
 def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None:

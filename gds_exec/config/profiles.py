@@ -212,7 +212,7 @@ def _complete(
 def _roles_of_token(roles: list[Role], source: Source, environ: Environ) -> list[Role]:
     """Return the roles as a token leads to them: its own first, if AWS_ROLE_ARN says that it has one.
 
-    A profile's own token is for that profile's role.
+    The way is joined where that role stands on it. A profile's own token is for that profile's role.
     """
     if not isinstance(source, WebIdentityToken) or source.profile_name is not None:
         return roles
@@ -224,8 +224,9 @@ def _roles_of_token(roles: list[Role], source: Source, environ: Environ) -> list
         return roles
     if not profile_values.is_role_arn(own):
         raise BrokenProfile("AWS_ROLE_ARN is not the ARN of an IAM role", hint=profile_values.ROLE_ARN_HINT)
-    if roles and roles[-1].role_arn == own:
-        return roles[-1:]
+    for place in reversed(range(len(roles))):
+        if roles[place].role_arn == own:
+            return roles[place:]
     return [Role(own), *roles]
 
 

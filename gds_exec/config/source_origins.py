@@ -68,9 +68,12 @@ def candidates(
     found = dict(surveyed(wanted, environ))
     taken = _kind_of(source)
     owners = {kind: one.owner for kind, one in found.items() if one is not None} | {taken: source.owner}
-    order = (ENVIRONMENT, WEB_IDENTITY, PROFILE, CONTAINER, INSTANCE)
-    if not is_bare:
-        order = (PROFILE, ENVIRONMENT, WEB_IDENTITY, CONTAINER, INSTANCE)
+    # An outer role's session only stands for a source that has gone.
+    is_outer = getattr(found[ENVIRONMENT], "outer_role", None) is not None
+    of_place = (WEB_IDENTITY, ENVIRONMENT) if is_outer else (ENVIRONMENT, WEB_IDENTITY)
+    order = (
+        (*of_place, PROFILE, CONTAINER, INSTANCE) if is_bare else (PROFILE, *of_place, CONTAINER, INSTANCE)
+    )
     return [Candidate(kind, owners.get(kind), kind == taken) for kind in order]
 
 

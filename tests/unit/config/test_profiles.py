@@ -898,10 +898,13 @@ BARE = f"{ARN}x"
         pytest.param(BASE, EVERYTHING, None, IN_ENVIRONMENT, id="keys-in-the-environment"),
         pytest.param(
             BASE,
-            EVERYTHING | OUTER,
+            ENV_KEYS | TASK | OUTER,
             None,
             IN_ENVIRONMENT.but(outer_role="outer"),
             id="those-of-an-outer-role-are-said-to-be-its",
+        ),
+        pytest.param(
+            BASE, ENV_KEYS | MINTING | OUTER, None, MINTED, id="a-token-before-those-of-an-outer-role"
         ),
         pytest.param(BASE, TOKEN | TASK | {"AWS_PROFILE": "gds-users"}, None, IN_FILE, id="token"),
         pytest.param(BASE, MINTING | TASK, None, MINTED, id="token-of-github"),
@@ -946,6 +949,7 @@ def test_several_profiles_with_keys_are_not_passed_over_in_silence(home, environ
         pytest.param("ci", OWN_ROLE, ["ci"], id="this-very-role-by-its-profile"),
         pytest.param("far", {}, ["ci", "far"], id="through-another-profile"),
         pytest.param("far", {"AWS_ROLE_ARN": f"{ARN}far"}, ["far"], id="straight-to-the-end-of-a-chain"),
+        pytest.param("far", OWN_ROLE, ["ci", "far"], id="in-the-middle-of-a-chain"),
         pytest.param("far", {"AWS_ROLE_ARN": f"{ARN}z"}, ["z", "ci", "far"], id="before-a-chain"),
     ],
 )

@@ -210,6 +210,19 @@ HERE = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_META
             id="a role without one, the environment first",
         ),
         pytest.param(
+            WebIdentityToken(TOKEN_FILE, "/run/token"),
+            True,
+            HERE | {"GDS_EXEC_OUTER_ROLE": "outer", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"},
+            [
+                Candidate("web-identity", "the web identity token in /run/token", is_taken=True),
+                Candidate("environment", "the outer role outer"),
+                Candidate("profile", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role without one in an outer role, the token first",
+        ),
+        pytest.param(
             KEYS,
             False,
             {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"},
