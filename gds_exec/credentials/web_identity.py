@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _LONGEST_TOKEN = 20_000  # STS, AssumeRoleWithWebIdentity
 _CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
-_WHO_AND_FOR_WHOM = ("iss", "sub", "aud")
+_WHO_AND_FOR_WHOM = ("iss", "sub", "aud", "azp", "amr")
+# The session's tags and source identity (IAM, "Pass session tags using AssumeRoleWithWebIdentity").
+_FOR_AWS = "https://aws.amazon.com/"
 
 
 class TokenSource:
@@ -48,7 +50,8 @@ class TokenSource:
         source = self._source
         if source.kind in (TOKEN_FILE, TOKEN_VARIABLE):
             claims = _claims(self.fetch())
-            return "web identity " + " ".join(f"{name}={claims.get(name)!r}" for name in _WHO_AND_FOR_WHOM)
+            names = (*_WHO_AND_FOR_WHOM, *sorted(name for name in claims if name.startswith(_FOR_AWS)))
+            return "web identity " + " ".join(f"{name!r}={claims.get(name)!r}" for name in names)
         return f"web identity {source.kind} {source.where} {source.audience} {job}"
 
     def fetch(self) -> str:
