@@ -15,5 +15,9 @@ def mask_in_job_log(session: SessionCredentials) -> None:
     It obeys what it reads on standard error too (GitHub docs, "Workflow commands": add-mask).
     """
     key = session.access_key
-    secrets = (key.access_key_id, key.secret_access_key, key.session_token)
+    mask_secrets_in_job_log(key.access_key_id, key.secret_access_key, key.session_token or "")
+
+
+def mask_secrets_in_job_log(*secrets: str) -> None:
+    """Have it mask these."""
     emit("".join(f"::add-mask::{secret.replace('%', '%25')}\n" for secret in secrets if secret))

@@ -96,7 +96,7 @@ SessionName = Annotated[
     str | None,
     _setting(
         "--session-name",
-        help="The role session's name (else user-DD-MM-YY_HH-MM).",
+        help="The role session's name (else the CI job's, or user-DD-MM-YY_HH-MM).",
         panel=_SESSION,
         parser=_session_name,
         metavar="NAME",

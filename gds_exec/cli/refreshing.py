@@ -14,6 +14,7 @@ import tempfile
 from gds_exec.again import session_arguments, without_secrets
 from gds_exec.child.detached import start_detached
 from gds_exec.child.liveness import birth
+from gds_exec.config.ci import is_github_actions
 from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
 from gds_exec.delivery.endpoint import bind, new_token, url_of
 from gds_exec.delivery.handover import Beside, Handover, send
@@ -71,6 +72,10 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
             handed_over = send(handover.but(blocked_signals=tuple(map(int, blocked))))
             replace_process(_KEEPER[0], [*_KEEPER, str(handed_over), path, *argv], environ)
     listener, token = bind(), new_token()
+    if is_github_actions(run.environ):
+        from gds_exec.cli.job_log import mask_secrets_in_job_log
+
+        mask_secrets_in_job_log(token)
     os.set_inheritable(listener.fileno(), True)  # noqa: FBT003  # as os has it
     pid = os.getpid()
     beside = Beside(pid, birth(pid), os.path.basename(path), listener.fileno(), token)

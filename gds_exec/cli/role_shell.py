@@ -10,6 +10,7 @@ from gds_exec import running
 from gds_exec.again import session_arguments
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
+from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.credentials.request import role_of
 from gds_exec.credentials.upkeep import freshest
 from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
@@ -45,7 +46,8 @@ _DECLINED_SECONDS = 120
 def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:
     """Become the shell, with a hook that renews its session where it can have one."""
     kind = shell_kind(path)
-    record = _record(path, run) if kind and session.expiration is not None and _is_interactive() else None
+    can_renew = session.expiration is not None and _is_interactive() and _finds_its_source(run)
+    record = _record(path, run) if kind and can_renew else None
     if kind is None or record is None:
         if session.expiration is not None:
             run.messages.notice(f"this {os.path.basename(path)} keeps the session that it begins with")
@@ -159,6 +161,11 @@ def _program() -> str:
 def _changed(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
     kept = {name: value for name, value in environ.items() if name not in changes}
     return {**kept, **{name: value for name, value in changes.items() if value is not None}}
+
+
+def _finds_its_source(run: Run) -> bool:
+    """Say whether what the session began with is there again for the hook, which sees what the shell sees."""
+    return run.briefing.lost_source is None or wanted_source(run.invocation).token is not None
 
 
 def _is_interactive() -> bool:

@@ -42,7 +42,7 @@ def is_ci(environ: Environ) -> bool:
     said = environ.get("CI")
     if said is not None:
         return said.lower() not in _FALSE
-    return any(environ.get(mark) for mark in _MARKS)
+    return any(_said_by_ci(environ, mark) for mark in _MARKS)
 
 
 def is_github_actions(environ: Environ) -> bool:
@@ -52,7 +52,7 @@ def is_github_actions(environ: Environ) -> bool:
 def job_name(environ: Environ) -> str | None:
     """Return what tells this job from others, in words of the system's own; `None` where none is known."""
     for names in _JOBS:
-        words = [environ.get(name, "") for name in names]
+        words = [_said_by_ci(environ, name) for name in names]
         if all(words):
             return "-".join(words)
     return None
@@ -60,5 +60,12 @@ def job_name(environ: Environ) -> str | None:
 
 def job_tags(environ: Environ) -> tuple[tuple[str, str], ...]:
     """Return what is known of the job, as tags of a session."""
-    found = ((key, next((environ[name] for name in names if environ.get(name)), "")) for key, names in _TAGS)
+    said = ((key, (_said_by_ci(environ, name) for name in names)) for key, names in _TAGS)
+    found = ((key, next(filter(None, values), "")) for key, values in said)
     return tuple((key, value) for key, value in found if value)
+
+
+def _said_by_ci(environ: Environ, name: str) -> str:
+    """Return what the variable says, and nothing of a BUILD_TAG that is none of Jenkins's: many have one."""
+    said = environ.get(name, "")
+    return "" if name == "BUILD_TAG" and not said.startswith("jenkins-") else said

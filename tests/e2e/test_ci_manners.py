@@ -240,7 +240,7 @@ def test_a_refusal_is_not_asked_again(world: World, deploy: Role) -> None:
             "deploy-plan-7",
             id="Concourse",
         ),
-        pytest.param({"BUILD_TAG": f"{'x' * 70}-9"}, f"{'x' * 62}-9", id="a long one"),
+        pytest.param({"BUILD_TAG": f"jenkins-{'x' * 70}-9"}, f"{'x' * 62}-9", id="a long one"),
         pytest.param(
             {"AWS_ROLE_SESSION_NAME": "chosen", "BUILD_TAG": "b"}, "chosen", id="a variable of AWS's"
         ),

@@ -51,6 +51,7 @@ def test_every_session_of_a_job_is_masked_before_the_command_can_have_it(world: 
         secret = run.served.fetch().document["SecretAccessKey"]
         assert f"::add-mask::{key}\n" in run.said()
         assert f"::add-mask::{secret}\n" in run.said()
+        assert f"::add-mask::{run.served.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']}\n" in run.said()
 
 
 def test_a_token_s_file_is_read_again_at_each_renewal(world: World) -> None:

@@ -10,7 +10,8 @@ from gds_exec.sandbox.principals import Role
 from . import machines
 from .expectations import assert_ours
 from .observations import calls_of
-from .world import SHOW_KEY, World
+from .patience import insist
+from .world import SHOW_KEY, World, finish, needs
 
 Place = Callable[[World, Role], dict[str, str]]
 ARN = "arn:aws:iam::222222222222:role/"
@@ -294,6 +295,19 @@ def test_a_person_is_told_that_the_outer_role_stands_for_what_has_gone(elsewhere
     terminal = elsewhere.terminal(outer.arn, "--", "gds-exec", f"{FAR}/inner", "--", "true", environ=environ)
 
     terminal.expect(f"{FAR}/inner is assumed from the outer role {outer.arn}")
+
+
+@needs("bash")
+def test_a_role_shell_that_lost_its_source_keeps_the_session_that_it_begins_with(elsewhere: World) -> None:
+    outer = machines.plain_role(elsewhere, "outer")
+    environ = {**machines.deployer(elsewhere, outer), "SHELL": "bash"}
+
+    terminal = elsewhere.terminal(outer.arn, environ=environ)
+
+    terminal.expect_exact("this bash keeps the session that it begins with")
+    insist(terminal, "echo shell-$GDS_EXEC_SHELL-", "shell--")
+    terminal.sendeof()
+    finish(terminal)
 
 
 def test_a_source_that_the_command_sees_too_is_begun_with_again(elsewhere: World) -> None:

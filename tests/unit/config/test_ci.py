@@ -68,6 +68,7 @@ TERRAFORM_CLOUD = {"TFC_WORKSPACE_NAME": "network", "TFC_RUN_ID": "run-1"}
         pytest.param(TERRAFORM_CLOUD, True, id="Terraform Cloud"),
         pytest.param({"TF_BUILD": "True"}, True, id="Azure Pipelines"),
         pytest.param({"BUILD_TAG": ""}, False, id="an empty mark"),
+        pytest.param({"BUILD_TAG": "v1.2"}, False, id="a tag of a build that is none of Jenkins's"),
         pytest.param({"CI": "false", **JENKINS}, False, id="CI denies what a mark says"),
     ],
 )
