@@ -361,12 +361,12 @@ def test_role_arn_that_is_none_is_refused_with_its_place(world: World, arn: str)
         ),
         pytest.param(
             "[profile a]\nrole_arn={r}\nsource_profile=gds-user\n",
-            ("[broken-profile]", "'gds-user', which does not exist", "did you mean 'gds-users'?"),
+            ("[source-profile-missing]", "'gds-user', which does not exist", "did you mean 'gds-users'?"),
             id="missing-source",
         ),
         pytest.param(
             "[profile a]\nrole_arn={r}\nsource_profile=\n",
-            ("[broken-profile]", "hint: source_profile is empty"),
+            ("[source-profile-missing]", "hint: source_profile is empty"),
             id="empty-source",
         ),
         pytest.param(
@@ -394,7 +394,7 @@ def test_role_arn_that_is_none_is_refused_with_its_place(world: World, arn: str)
         ),
         pytest.param(
             "[profile a]\nrole_arn={r}\ncredential_source=Ec2InstanceMetadata\n",
-            ("[not-supported-yet]",),
+            ("[no-access-key]", "AWS_EC2_METADATA_DISABLED forbids that"),
             id="instance",
         ),
         pytest.param(

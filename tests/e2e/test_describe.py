@@ -27,6 +27,7 @@ def test_a_role_is_described_without_a_network_and_without_a_code(world: World) 
         "account": role.arn.split(":")[4],
         "region": REGION,
         "source_profile": "gds-users",
+        "source": "profile gds-users",
         "mfa_device": world.device.serial,
         "duration": "1h (default)",
         "session": "none, a code is needed",

@@ -369,8 +369,21 @@ def test_whoami_inside_a_role_tells_both(world: World) -> None:
 
 
 def test_whoami_outside_a_role_tells_the_base_alone_as_json_too(world: World) -> None:
-    told = json.loads(runs(world, "whoami", "--json", AWS_ACCESS_KEY_ID="AKIAFOREIGN"))
+    told = json.loads(runs(world, "whoami", "--json"))
     assert told == {"base": {"name": "gds-users", "arn": world.user.arn}}
+
+
+def test_whoami_tells_of_keys_in_the_environment_that_a_bare_role_would_begin_with(world: World) -> None:
+    bob = world.aws.add_user("bob")
+    keys = {"AWS_ACCESS_KEY_ID": bob.access_key_id, "AWS_SECRET_ACCESS_KEY": bob.secret_access_key}
+    told = json.loads(runs(world, "whoami", "--json", **keys))
+    assert told == {"base": {"name": "the environment", "arn": bob.arn}}
+
+
+@pytest.mark.matrix(119)
+def test_whoami_refuses_half_a_key_in_the_environment_as_the_aws_cli_does(world: World) -> None:
+    done = world.run("whoami", environ={"AWS_ACCESS_KEY_ID": "AKIAFOREIGN"})
+    assert_ours(done, 125, "AWS_SECRET_ACCESS_KEY is not", "[broken-profile]")
 
 
 def test_whoami_takes_the_source_profile(world: World) -> None:
