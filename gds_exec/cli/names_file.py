@@ -22,6 +22,7 @@ NAMES = "names"
 _HEADER = "# gds-exec names 1"
 # Two changes closer than this may leave the same times behind, on some file systems.
 _UNSETTLED_SECONDS = 2
+_MANY = 500  # which take 2 ms
 
 
 def write_names(cache: SessionCache, files: AwsFiles, *, read_at: float) -> None:
@@ -39,8 +40,13 @@ def write_names(cache: SessionCache, files: AwsFiles, *, read_at: float) -> None
 
 
 def renew_names(cache: SessionCache, files: AwsFiles, *, read_at: float) -> None:
-    """Write the list if there is none, or one that is older than the files."""
-    if cache.directory is not None and _date(cache.directory) <= _last_change(files):
+    """Write the list if there is none, or one that is older than the files.
+
+    A very long one, for which a command would wait, is left to the first TAB, which asks `gds-exec roles`.
+    """
+    if cache.directory is None or len(files.profiles) > _MANY:
+        return
+    if _date(cache.directory) <= _last_change(files):
         write_names(cache, files, read_at=read_at)
 
 

@@ -103,6 +103,17 @@ def test_a_run_renews_the_list_only_if_a_file_was_edited_since(
     assert names.read_text().endswith("\nc\t\n")
 
 
+def test_no_run_waits_for_a_very_long_list_to_be_written(
+    tmp_path: Path, cache: SessionCache, names: Path
+) -> None:
+    files = files_with(tmp_path, "".join(f"[profile a{number}]\n" for number in range(1000)))
+
+    renew_names(cache, files, read_at=READ)
+    assert not names.exists()
+    write_names(cache, files, read_at=READ)
+    assert len(names.read_text().splitlines()) == 1001
+
+
 def test_a_cache_that_keeps_nothing_keeps_no_names(tmp_path: Path) -> None:
     write_names(SessionCache(None, warn=pytest.fail), files_with(tmp_path, "[profile a]\n"), read_at=READ)
 
