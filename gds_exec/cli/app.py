@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from gds_exec.cli.commands import APPS, Action
 from gds_exec.cli.messages import printing
-from gds_exec.cli.obeying import obey
+from gds_exec.cli.running import obey
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation, canonical
 

@@ -74,7 +74,7 @@ def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | No
 
         return renew_role_shell(argv[1], environ)
     if invocation is not None:
-        from gds_exec.cli.obeying import obey
+        from gds_exec.cli.running import obey
 
         obey(invocation, environ)
         return 0

@@ -1,4 +1,4 @@
-"""`gds-exec ROLE -- COMMAND`: from what was asked to becoming the command."""
+"""`gds-exec ROLE -- COMMAND`: from what was asked, whoever has read it, to becoming the command."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from gds_exec.invocation import Invocation
+
+
+def obey(invocation: Invocation, environ: Mapping[str, str]) -> None:
+    """Become the command, or do what its word says."""
+    if not invocation.word:
+        run_as_role(invocation, environ)
+    from gds_exec.cli.document import print_document  # only for its own word
+
+    print_document(invocation, environ)
 
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:

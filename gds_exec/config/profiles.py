@@ -9,8 +9,7 @@ from __future__ import annotations
 from gds_exec.config import profile_values
 from gds_exec.config.aws_ini import Section
 from gds_exec.config.ci import is_ci
-from gds_exec.config.profile_chain import Chain, base_profile, follow, no_base, roles_on_the_way
-from gds_exec.config.profile_keys import keys_of
+from gds_exec.config.profile_chain import Chain, base_profile, follow, keys_of, no_base, roles_on_the_way
 from gds_exec.config.profile_values import first_text, text
 from gds_exec.config.role_names import role_arn_of
 from gds_exec.config.sources import PROFILE, WantedSource, WebIdentityToken

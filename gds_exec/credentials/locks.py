@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import time
-from itertools import count
 
 from gds_exec.context import contextmanager, suppress
 from gds_exec.errors import GdsExecError, LockTimeout
@@ -109,7 +109,7 @@ class Locks:
         """
         started = self._clock()
         try:
-            for place in count() if self._directory is not None else ():
+            for place in range(sys.maxsize) if self._directory is not None else ():
                 descriptor = self._take_place(_file_name(name, place), started)
                 if descriptor is not None:
                     return descriptor
