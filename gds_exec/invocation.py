@@ -408,9 +408,14 @@ def source_name(text: str) -> str:
 
 def account_number(text: str) -> str:
     """Return the text, which may be an account's number. Raise `ValueError` for one that cannot be."""
-    if not (len(text) == 12 and text.isascii() and text.isdigit()):
+    if not is_account(text):
         raise ValueError(text)
     return text
+
+
+def is_account(text: str) -> bool:
+    """Say whether the text may be an account's number."""
+    return len(text) == 12 and text.isascii() and text.isdigit()
 
 
 def _session_name(text: str) -> str:

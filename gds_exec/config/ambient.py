@@ -20,6 +20,7 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
+from gds_exec.environment import OUTER_ROLE
 from gds_exec.errors import BrokenProfile, NoAccessKey
 
 TYPE_CHECKING = False
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     Environ = Mapping[str, str]
     _Find = Callable[[WantedSource, Environ], Source | None]
 
-OUTER_ROLE = "GDS_EXEC_OUTER_ROLE"  # whose session the environment's keys are, which we were given
 TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105  # the variable's name
 CONTAINER_PATH = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 CONTAINER_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -71,7 +71,9 @@ def before_profiles(wanted: WantedSource, environ: Environ) -> Source | None:
     An outer role's session stands for a source that has gone: a token that is here goes before it.
     """
     keys, token = environment_keys(environ), web_identity_token(wanted, environ)
-    return token or keys if keys is not None and keys.outer_role is not None else keys or token
+    if keys is not None and keys.outer_role is not None:
+        return token or keys
+    return keys or token
 
 
 def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None:

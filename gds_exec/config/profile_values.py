@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gds_exec.errors import BrokenProfile
 from gds_exec.invocation import duration_seconds as duration_of
+from gds_exec.invocation import is_account
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -25,7 +26,6 @@ _EXTERNAL_ID_CHARACTERS = SESSION_NAME_CHARACTERS | frozenset(":/")  # STS, Assu
 _EXTERNAL_ID_LIMIT = 1224
 _SESSION_NAME_ALLOWED = "is not 2 to 64 ASCII letters, digits or any of _+=,.@-"
 _LOWERCASE = frozenset("abcdefghijklmnopqrstuvwxyz")
-_DIGITS = frozenset("0123456789")
 
 
 def is_role_arn(text: str) -> bool:
@@ -88,10 +88,6 @@ def session_name_in(environ: Mapping[str, str]) -> str | None:
 def account(section: Section, key: str) -> str | None:
     """Return an account's number."""
     return _checked(section, key, is_account, "is not an account's number of 12 digits")
-
-
-def is_account(text: str) -> bool:
-    return len(text) == ACCOUNT_DIGITS and _DIGITS.issuperset(text)
 
 
 def external_id(section: Section) -> str | None:
@@ -190,7 +186,7 @@ def _service_endpoint_url(service: str, section: Section, services: Mapping[str,
 def _begins_an_iam_arn(text: str) -> bool:
     match text.split(":"):
         case ["arn", partition, "iam", "", account]:
-            has_account = len(account) == ACCOUNT_DIGITS and _DIGITS.issuperset(account)
+            has_account = is_account(account)
             return has_account and _is_partition(partition)
     return False
 

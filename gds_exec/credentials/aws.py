@@ -20,6 +20,7 @@ from botocore.config import Config
 from gds_exec.credentials.aws_answers import CONNECT_SECONDS, Call, errors_as_ours, is_passing, session_of
 from gds_exec.credentials.aws_data import use_lean_data
 from gds_exec.credentials.aws_rehearsal import rehearse
+from gds_exec.credentials.patience import patiently
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import AwsUnreachable, CredentialsError
 
@@ -134,15 +135,13 @@ class Aws:
 
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask three times at most, a little later each time; never with a code."""
-        for longest_seconds in _LONGEST_WAITS_SECONDS:
-            try:
-                return ask()
-            except AwsUnreachable as error:
-                if not is_passing(error):
-                    raise
-            # A random part of it, so that those who were turned away together do not return together.
-            self._sleep(self._fraction() * longest_seconds)
-        return ask()
+        return patiently(
+            ask,
+            longest_waits_seconds=_LONGEST_WAITS_SECONDS,
+            is_passing=lambda error: isinstance(error, AwsUnreachable) and is_passing(error),
+            sleep=self._sleep,
+            fraction=self._fraction,
+        )
 
     def _sts_of(self, key: AccessKey) -> Any:
         self._sign_with(key)

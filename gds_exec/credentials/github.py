@@ -18,6 +18,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from gds_exec.credentials.network import is_private
+from gds_exec.credentials.patience import patiently
 from gds_exec.errors import SourceFailed
 
 if TYPE_CHECKING:
@@ -50,13 +51,14 @@ def mint(
     # Only this machine is asked without TLS: a proxy elsewhere would read the request token.
     proxies = {} if urlsplit(url).scheme == "http" else get_environ_proxies(url)
     session = URLLib3Session(verify=ca_bundle or True, proxies=proxies, timeout=_TIMEOUT_SECONDS)
-    for longest_seconds in _LONGEST_WAITS_SECONDS:
-        try:
-            return _asked(session, url, request_token)
-        except _Busy:
-            sleep(fraction() * longest_seconds)
     try:
-        return _asked(session, url, request_token)
+        return patiently(
+            lambda: _asked(session, url, request_token),
+            longest_waits_seconds=_LONGEST_WAITS_SECONDS,
+            is_passing=lambda error: isinstance(error, _Busy),
+            sleep=sleep,
+            fraction=fraction,
+        )
     except _Busy as error:
         raise SourceFailed(
             f"GitHub mints no token now: {error}", hint="try again; its status page may say why"

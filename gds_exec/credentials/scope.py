@@ -10,6 +10,7 @@ import unicodedata
 
 from gds_exec.config.profile_values import is_external_id, is_session_name
 from gds_exec.errors import UsageError
+from gds_exec.invocation import is_account
 from gds_exec.redaction import show
 from gds_exec.value import Value
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 READ_ONLY_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
-_ACCOUNT_DIGITS = 12
 _POLICY_CHARACTERS = 2048
 _POLICY_ARNS = 10
 _TAGS = 50
@@ -165,11 +165,15 @@ def _check_transitive_tags(scope: Scope) -> None:
 def _is_policy_arn(text: str) -> bool:
     match text.split(":"):
         case ["arn", partition, "iam", "", account, policy]:
-            is_account = len(account) == _ACCOUNT_DIGITS and account.isascii() and account.isdigit()
             name = policy.removeprefix("policy/")
             is_name = name not in ("", policy) and name.isascii() and name.isprintable() and " " not in name
             is_short = len(text) <= _POLICY_CHARACTERS
-            return partition.startswith("aws") and (is_account or account == "aws") and is_name and is_short
+            return (
+                partition.startswith("aws")
+                and (is_account(account) or account == "aws")
+                and is_name
+                and is_short
+            )
     return False
 
 
