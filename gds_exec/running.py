@@ -1,7 +1,7 @@
 """Role shells and refreshed commands that run on this machine: a record each in the cache directory.
 
 A record says how its session was asked for, so that it can be renewed from anywhere. It counts for
-as long as its process lives; a process id that was given to another process since is told apart.
+as long as its process lives, whose `process_mark` names it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import time
 
-from gds_exec.child.liveness import birth, surroundings
+from gds_exec.child.liveness import has_ended, process_mark
 from gds_exec.context import suppress
-from gds_exec.credentials.private_directory import write_atomically
-from gds_exec.session import read_private_text
+from gds_exec.credentials.private_directory import write_atomically, write_checked
+from gds_exec.session import NEWS_SUFFIX, RECORD_SUFFIX, read_checked_text
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -21,25 +21,32 @@ if TYPE_CHECKING:
 
 SHELL = "shell"
 COMMAND = "command"
-_HEADER = "gds-exec running 1"
-_SUFFIX = ".running1"
-_NEWS_SUFFIX = ".renewed"  # which the hooks of role shells know too
+_HEADER = "gds-exec running 2"
 
 
 class Running(Value):
     """A process that uses the session of a role, kept in the cache under `key`.
 
-    `arguments` ask for that session again, `program` is the name of what runs, `since` is in seconds
-    since the epoch.
+    `mark` is its `process_mark`, `arguments` ask for that session again, `program` is the name of what
+    runs, `since` is in seconds since the epoch.
     """
 
-    pid: int
+    mark: str
     kind: str
     role: str
     program: str
     key: str
     arguments: tuple[str, ...]
     since: int
+
+    @property
+    def pid(self) -> int:
+        return int(self.mark.partition(".")[0])
+
+    @property
+    def record_name(self) -> str:
+        """The name of its record's file."""
+        return f"{self.mark}{RECORD_SUFFIX}"
 
 
 def this_process(
@@ -52,7 +59,7 @@ def this_process(
     now: Callable[[], float] = time.time,
 ) -> Running:
     """Return the record of this process, which may become a shell later: its id stays."""
-    return Running(os.getpid(), kind, role, program, key, arguments, int(now()))
+    return Running(process_mark(os.getpid()), kind, role, program, key, arguments, int(now()))
 
 
 def note(directory: int, running: Running) -> str | None:
@@ -63,47 +70,37 @@ def note(directory: int, running: Running) -> str | None:
         running.program,
         running.key,
         str(running.since),
-        surroundings(),
-        birth(running.pid) or "",
         *running.arguments,
     )
-    name = record_name(running.pid)
-    text = "\n".join([_HEADER, *map(_digits, values), "end", ""])
+    text = "\n".join([_HEADER, *map(_digits, values), ""])
     try:
-        write_atomically(directory, name, text, is_durable=False)
+        write_checked(directory, running.record_name, text, is_durable=False)
     except OSError:
         return None
-    return name
+    return running.record_name
 
 
-def record_name(pid: int) -> str:
-    """Return the name of the file of a process's record."""
-    return f"{pid}{_SUFFIX}"
-
-
-def forget(directory: int, pid: int) -> None:
+def forget(directory: int, running: Running) -> None:
     """Remove the record of a process that has ended."""
-    for name in (record_name(pid), _news_name(pid)):
-        with suppress(OSError):
-            os.unlink(name, dir_fd=directory)
+    _forget(directory, running.record_name)
 
 
 def tell(directory: int, running: Running) -> None:
     """Leave word for a role shell that its session has been renewed, before it had looked for that."""
     with suppress(OSError):
-        write_atomically(directory, _news_name(running.pid), "", is_durable=False)
+        write_atomically(directory, f"{running.record_name}{NEWS_SUFFIX}", "", is_durable=False)
 
 
 def forget_news(directory: int, name: str) -> None:
     """Remove the word that was left for the role shell of this record."""
     with suppress(OSError):
-        os.unlink(f"{name}{_NEWS_SUFFIX}", dir_fd=directory)
+        os.unlink(f"{name}{NEWS_SUFFIX}", dir_fd=directory)
 
 
 def find(directory: int, name: str) -> Running | None:
     """Return what a record says, if its process still runs."""
-    record = _read(directory, name)
-    return record.running if record is not None and record.is_alive() else None
+    running = _read(directory, name)
+    return running if running is not None and has_ended(running.mark) is False else None
 
 
 def all_running(directory: int) -> list[Running]:
@@ -113,43 +110,33 @@ def all_running(directory: int) -> list[Running]:
     """
     found = []
     for name in os.listdir(directory):
-        pid = name.removesuffix(_SUFFIX)
-        if pid == name or not pid.isdigit():
+        if not name.endswith(RECORD_SUFFIX):
             continue
-        record = _read(directory, name)
-        if record is not None and record.is_alive():
-            found.append(record.running)
-        elif record is None or record.where == surroundings():
-            forget(directory, int(pid))
+        running = _read(directory, name)
+        is_over = has_ended(name)
+        if running is None or is_over:
+            _forget(directory, name)
+        elif is_over is False:
+            found.append(running)
     return sorted(found, key=lambda running: (running.since, running.pid))
 
 
-class _Record(Value):
-    running: Running
-    where: str
-    born: str
-
-    def is_alive(self) -> bool:
-        return self.where == surroundings() and birth(self.running.pid) == self.born
-
-
-def _read(directory: int, name: str) -> _Record | None:
-    pid = name.removesuffix(_SUFFIX)
-    lines = (read_private_text(directory, name) or "").split("\n")
-    if not (pid.isascii() and pid.isdigit()) or len(lines) < 10 or lines[0] != _HEADER:
-        return None
-    if lines[-2:] != ["end", ""]:
+def _read(directory: int, name: str) -> Running | None:
+    mark = name.removesuffix(RECORD_SUFFIX)
+    lines = (read_checked_text(directory, name) or "").split("\n")
+    if mark == name or lines[0] != _HEADER:
         return None
     try:
-        kind, role, program, key, since, where, born, *arguments = map(_text, lines[1:-2])
-        running = Running(int(pid), kind, role, program, key, tuple(arguments), int(since))
+        kind, role, program, key, since, *arguments = map(_text, lines[1:-1])
+        return Running(mark, kind, role, program, key, tuple(arguments), int(since))
     except ValueError:
         return None
-    return _Record(running, where, born)
 
 
-def _news_name(pid: int) -> str:
-    return f"{record_name(pid)}{_NEWS_SUFFIX}"
+def _forget(directory: int, name: str) -> None:
+    for left in (name, f"{name}{NEWS_SUFFIX}"):
+        with suppress(OSError):
+            os.unlink(left, dir_fd=directory)
 
 
 def _digits(text: str) -> str:

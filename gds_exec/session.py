@@ -3,7 +3,8 @@
 Small slotted classes that print nothing of what they hold; never changed after construction. With
 what reads their text safely they are all that the warm path needs of the cache, and one module, for
 each costs it a hundredth of its time. Reading never raises for what it finds: a file that is not
-wholly right is no session.
+wholly right is no session. Each file of the cache ends in a checksum, because one damaged digit would
+make an expired session look valid.
 """
 
 import os
@@ -15,13 +16,18 @@ if TYPE_CHECKING:
     from typing import Self
 
 HEADER = "gds-exec session 1"
-SUFFIX = ".session1"
-SHORTCUT_SUFFIX = ".shortcut1"
-PUT_OFF_SUFFIX = ".putoff"
+SUFFIX = ".session2"
+SHORTCUT_SUFFIX = ".shortcut2"
+PUT_OFF_SUFFIX = ".putoff2"
+RECORD_SUFFIX = ".running2"
+NEWS_SUFFIX = ".renewed"  # which the hooks of role shells know too
 COPY_SUFFIXES = (".config", ".credentials")  # of AWS's files, for a command that is refreshed
 _CLOCK_TOLERANCE_SECONDS = 300
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
+_PRIME = 2**255 - 19
+_CHECKSUM = "checksum="
+_CHECKSUM_CHARACTERS = len(_CHECKSUM) + 64 + 1
 LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
 _CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
 _ABOUT = "about"  # in hexadecimal digits, for a person may call it anything
@@ -138,7 +144,7 @@ def open_if_private(path: str) -> int | None:
 
 def put_off_until(directory: int, key: str) -> int:
     """Return until when the renewal of this session is put off, in seconds since the epoch, or 0."""
-    text = (read_private_text(directory, put_off_name(key)) or "").strip()
+    text = (read_checked_text(directory, put_off_name(key)) or "").strip()
     return _epoch(text) or 0
 
 
@@ -210,8 +216,29 @@ def parse(text: str) -> SessionCredentials | None:
 
 def read(directory: int, key: str) -> SessionCredentials | None:
     """Return the session cached under `key` in an open directory, if a sound and private file holds one."""
-    text = read_private_text(directory, file_name(key))
+    text = read_checked_text(directory, file_name(key))
     return None if text is None else parse(text)
+
+
+def remainder(data: bytes) -> int:
+    """Return a number of 255 bits that tells this data from others.
+
+    It differs where up to 254 neighbouring bits differ. It protects against damage, not against a person:
+    a hash that nobody can forge would cost an import.
+    """
+    return int.from_bytes(b"\1" + data) % _PRIME
+
+
+def with_checksum(text: str) -> str:
+    """Return the text with a last line that no damaged text has."""
+    return f"{text}{_CHECKSUM}{remainder(text.encode()):064x}\n"
+
+
+def read_checked_text(directory: int, name: str, *, limit_bytes: int = _LIMIT_BYTES) -> str | None:
+    """Return what `with_checksum` was given before it was written; `None` where anything is wrong."""
+    found = read_private_text(directory, name, limit_bytes=limit_bytes)
+    text = "" if found is None else found[:-_CHECKSUM_CHARACTERS]
+    return text if found is not None and found == with_checksum(text) else None
 
 
 def read_private_text(directory: int, name: str, *, limit_bytes: int = _LIMIT_BYTES) -> str | None:

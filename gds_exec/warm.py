@@ -18,7 +18,8 @@ from gds_exec.session import (
     open_if_private,
     put_off_until,
     read,
-    read_private_text,
+    read_checked_text,
+    remainder,
 )
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__))  # which changes when gds-exec is upgraded
 ABSENT = "absent"
-_HEADER = "gds-exec shortcut 1"
+_HEADER = "gds-exec shortcut 2"
 # All that decides which session it is; no variable that may hold a secret, for they stand in the file.
 _VARIABLES = frozenset(
     (
@@ -68,7 +69,6 @@ _MARKS = frozenset(
         "TF_BUILD",
     )
 )
-_PRIME = 2**255 - 19
 
 
 class Shortcut:
@@ -206,10 +206,9 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
 def file_of(asked: str) -> str:
     """Return the name of the file for what is asked.
 
-    It tells files apart; what is asked stands in the file as well, so two of one name do no harm. A
-    hash that could not be forged would cost an import.
+    It tells files apart. What is asked stands in the file as well, so two of one name do no harm.
     """
-    return f"{int.from_bytes(asked.encode('utf-8', 'surrogatepass')) % _PRIME:064x}{SHORTCUT_SUFFIX}"
+    return f"{remainder(asked.encode('utf-8', 'surrogatepass')):064x}{SHORTCUT_SUFFIX}"
 
 
 def serialise(shortcut: Shortcut) -> str:
@@ -257,7 +256,7 @@ def text(digits: str) -> str:
 
 
 def _find(directory: int, asked: str) -> Shortcut | None:
-    lines = (read_private_text(directory, file_of(asked)) or "").split("\n")
+    lines = (read_checked_text(directory, file_of(asked)) or "").split("\n")
     if len(lines) < 7 or lines[:2] != [_HEADER, digits(asked)] or lines[-2:] != ["end", ""]:
         return None
     key, arn, region, *stamps = lines[2:-2]
@@ -281,5 +280,5 @@ def _stamp_of(path: str) -> str | None:
         return stamp(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
-    except OSError:
+    except (OSError, ValueError):  # no path has a NUL in it
         return None

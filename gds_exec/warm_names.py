@@ -4,7 +4,7 @@ import os
 import sys
 
 from gds_exec.environment import callers_environment
-from gds_exec.session import read_private_text
+from gds_exec.session import read_checked_text
 from gds_exec.warm import (
     digits,
     file_of,
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_HEADER = "gds-exec names 1"
+_HEADER = "gds-exec names 2"
 _LIMIT_BYTES = 16 << 20
 _VARIABLES = ("HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
 
@@ -53,7 +53,7 @@ def serialise_names(asked: str, names: "Iterable[str]", stamps: "Mapping[str, st
 
 
 def _lines(directory: int, asked: str) -> str | None:
-    found = (read_private_text(directory, file_of(asked), limit_bytes=_LIMIT_BYTES) or "").split("\n")
+    found = (read_checked_text(directory, file_of(asked), limit_bytes=_LIMIT_BYTES) or "").split("\n")
     if len(found) < 5 or found[:2] != [_HEADER, digits(asked)] or found[-2:] != ["end", ""]:
         return None
     *stamps, names = found[2:-2]

@@ -9,6 +9,8 @@ import sys
 # In /proc/PID/stat (proc(5)) behind the state, which is field 3: the start in ticks since boot, field 22.
 _START_TIME = 18
 _ENDED = ("Z", "X")
+_PRIME = 2**61 - 1
+_UNKNOWN = f"{0:016x}"
 
 
 def is_stopped(pid: int) -> bool:
@@ -23,12 +25,49 @@ def is_stopped(pid: int) -> bool:
 
 def birth(pid: int) -> str | None:
     """Return a text that no other process of this pid ever had or will have; None if it has ended."""
-    return _birth(pid)
+    try:
+        return _birth(pid)
+    except OSError:
+        return None
 
 
 def surroundings() -> str:
     """Return a text that is the same for all processes that can see each other, and for no others."""
     return _surroundings()
+
+
+def process_mark(pid: int) -> str:
+    """Return a name that no other process has, here or on another host: `PID.PLACE.BIRTH`.
+
+    PLACE stands for the boot and the pid namespace, BIRTH for the start time. Both are digits, and all
+    zeros where the system does not tell. Files that are named so can be recognised when the process is gone.
+    """
+    return f"{pid}.{_digest(surroundings())}.{_digest(birth(pid) or '')}"
+
+
+def has_ended(mark: str) -> bool | None:
+    """Say whether the process of a `process_mark`, which may stand at the start of a name, has ended.
+
+    None where we cannot know: it is a process of another host, boot or pid namespace, or no mark at all.
+    """
+    pid, place, born = [*mark.split(".")[:3], "", "", ""][:3]
+    if not (pid.isascii() and pid.isdigit()) or place in ("", _UNKNOWN) or place != _digest(surroundings()):
+        return None
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        pass  # somebody else's process, which may have been given the pid
+    except (ProcessLookupError, OverflowError):
+        return True
+    try:
+        current = _birth(int(pid))
+    except OSError:
+        return False  # it lives, and is hidden from us, as by the mount option `hidepid`
+    return current is None or born not in (_UNKNOWN, _digest(current))
+
+
+def _digest(text: str) -> str:
+    return f"{int.from_bytes(text.encode()) % _PRIME:016x}"
 
 
 def exit_descriptor(pid: int) -> int | None:
@@ -46,13 +85,9 @@ def exit_descriptor(pid: int) -> int | None:
 if sys.platform == "linux":
 
     def _birth(pid: int) -> str | None:
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                state, *fields = file.read().rpartition(b")")[2].decode().split()
-            boot = _boot()
-        except OSError:
-            return None
-        return None if state in _ENDED else f"{boot}:{fields[_START_TIME]}"
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            state, *fields = file.read().rpartition(b")")[2].decode().split()
+        return None if state in _ENDED else f"{_boot()}:{fields[_START_TIME]}"
 
     def _boot() -> str:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
@@ -76,8 +111,10 @@ else:
         try:
             process = psutil.Process(pid)
             return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
-        except psutil.Error:
+        except psutil.NoSuchProcess:
             return None
+        except psutil.AccessDenied as error:
+            raise PermissionError(pid) from error
 
     def _surroundings() -> str:
         return os.uname().nodename

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 from gds_exec.context import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Iterable
+else:
+    import _signal as signal
 
 _LAST_STANDARD = 2
 # linux/prctl.h
@@ -22,7 +24,8 @@ _SET_NAME = 15
 def forbid_inspection() -> None:
     """Keep our memory and environment from other processes of the user, and from core files.
 
-    A program that we execute is not concerned; a process that we fork is.
+    A program that we execute has the default again; a process that we fork has not. From now on we cannot
+    read our own /proc/self/environ either, unless we are root.
     """
     _set(_SET_DUMPABLE, 0)
 
@@ -68,8 +71,9 @@ def _is_open(number: int) -> bool:
 
 def _set(option: int, value: int | bytes) -> None:
     if sys.platform == "linux":
-        with suppress(ImportError):  # a Python that was built without libffi
-            import ctypes
+        with suppress(ImportError, OSError):  # a Python without libffi, or without shared libraries
+            # What ctypes itself calls. The package costs 5 ms, which a person would wait for.
+            import _ctypes
 
-            word = ctypes.c_char_p(value) if isinstance(value, bytes) else ctypes.c_ulong(value)
-            ctypes.CDLL(None).prctl(option, word, 0, 0, 0)
+            program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # itself
+            _ctypes.call_function(_ctypes.dlsym(program, "prctl"), (option, value, 0, 0, 0))

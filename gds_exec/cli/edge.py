@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 
+from gds_exec.child.own_process import forbid_inspection
 from gds_exec.cli.messages import report, trace
 from gds_exec.errors import GdsExecError, InternalError, SystemRefused
 
@@ -24,6 +25,7 @@ def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation |
 
     `invocation` is what argv says, where that could be read without the full command line.
     """
+    forbid_inspection()  # before an access key is read
     return guarded(lambda: _do(argv, environ, invocation))
 
 

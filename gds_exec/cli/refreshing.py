@@ -13,8 +13,10 @@ import tempfile
 
 from gds_exec.again import session_arguments, without_secrets
 from gds_exec.child.detached import start_detached
-from gds_exec.child.liveness import birth
+from gds_exec.child.liveness import birth, process_mark
+from gds_exec.cli.wiring import temporary_parent
 from gds_exec.config.ci import is_github_actions
+from gds_exec.credentials.sweeping import DIRECTORY_PREFIX
 from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
 from gds_exec.delivery.endpoint import bind, new_token, url_of
 from gds_exec.delivery.handover import Beside, Handover, send
@@ -27,6 +29,7 @@ from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import NoReturn
 
     from gds_exec.cli.run import Run
@@ -101,7 +104,7 @@ def _private_files(run: Run) -> PrivateFiles | None:
         return None
     try:
         return write_private_files(
-            run.cache.path or tempfile.mkdtemp(prefix="gds-exec-"),
+            run.cache.path or _temporary_directory(run.environ),
             config=_bytes(without_default_credentials(config)),
             credentials=_bytes(without_default_credentials(credentials)),
         )
@@ -111,6 +114,12 @@ def _private_files(run: Run) -> PrivateFiles | None:
             f"keys: {error.strerror}",
             hint="name the profile something else, or leave --refresh out",
         ) from error
+
+
+def _temporary_directory(environ: Mapping[str, str]) -> str:
+    """Make a directory of our own, whose name says which process it belongs to."""
+    prefix = f"{DIRECTORY_PREFIX}{process_mark(os.getpid())}."
+    return tempfile.mkdtemp(prefix=prefix, dir=temporary_parent(environ))
 
 
 def _content(file: FileRead) -> str:

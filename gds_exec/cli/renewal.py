@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 
+from gds_exec.child.own_process import forbid_inspection
 from gds_exec.cli import edge
 from gds_exec.cli.messages import Messages, printing
 from gds_exec.cli.run import put_together
@@ -44,6 +45,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own way of it is an exception
     how, *arguments = sys.argv[1:]
     environ = environment_as_given()
+    forbid_inspection()
     if how == ASKING:
         pids, command, *options = arguments
         edge.leave(edge.guarded(lambda: _ask(options, environ, pids=pids, command=command)))

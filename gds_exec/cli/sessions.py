@@ -8,7 +8,7 @@ import time
 from gds_exec import running
 from gds_exec.cli import render
 from gds_exec.cli.messages import Messages, printing
-from gds_exec.cli.wiring import wired_cache, wired_files, wired_locks
+from gds_exec.cli.wiring import sweep_leftovers, wired_cache, wired_files, wired_locks
 from gds_exec.config.profiles import find_profile
 from gds_exec.credentials.request import AssumeRoleRequest, is_answer_for
 from gds_exec.environment import callers_environment
@@ -56,6 +56,7 @@ def clear_sessions(environ: Mapping[str, str], *, role: str | None) -> None:
     for key in keys:
         with locks.hold(key):
             cache.drop(key)
+    sweep_leftovers(cache, environ, messages=messages, is_thorough=role is None)
     messages.notice(f"{len(keys)} cached session{'' if len(keys) == 1 else 's'} forgotten")
 
 

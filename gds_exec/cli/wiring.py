@@ -7,7 +7,7 @@ import time
 
 from gds_exec.cli.person import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person, waiting_for
 from gds_exec.cli.source_wiring import helper, identity, new_session_name, wired_source
-from gds_exec.config.aws_files import home_directory, read_aws_files
+from gds_exec.config.aws_files import credentials_path, home_directory, read_aws_files
 from gds_exec.config.ci import is_ci, job_tags
 from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.code_sources import (
@@ -26,6 +26,7 @@ from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin
+from gds_exec.credentials.sweeping import sweep, sweep_beside, sweep_copies
 from gds_exec.errors import AwsUnreachable, UsageError
 from gds_exec.redaction import show
 from gds_exec.session import cache_path
@@ -72,14 +73,43 @@ def wired_aws(profile: Profile, environ: Environ, *, region: str | None, message
 def wired_cache(environ: Environ, *, messages: Messages, is_wanted: bool = True) -> SessionCache:
     """Return the cache, or one that keeps nothing: not on this disk, or not wanted, as in CI.
 
-    Who names a directory wants it. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use.
+    Who names a directory wants it. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use. What killed
+    processes have left behind is removed first.
     """
     chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
-    if not (is_wanted or chosen):
-        return open_cache(None, warn=_say_nothing)
     if chosen and not os.path.isabs(chosen):
         raise UsageError("GDS_EXEC_CACHE_DIR is no absolute path", hint="write it out: /home/…, without ~")
-    return open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
+    if is_wanted or chosen:
+        cache = open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
+    else:
+        cache = open_cache(None, warn=_say_nothing)
+    sweep_leftovers(cache, environ, messages=messages)
+    return cache
+
+
+def sweep_leftovers(
+    cache: SessionCache, environ: Environ, *, messages: Messages, is_thorough: bool = False
+) -> None:
+    """Remove what killed processes left behind, and tell the person if an access key was among it.
+
+    If it `is_thorough`, sessions of an older format go too, and copies from runs that had no cache.
+    """
+    with_copies = is_thorough or cache.directory is None
+    had_keys = [
+        cache.directory is not None and sweep(cache.directory, with_older_format=is_thorough),
+        sweep_beside(credentials_path(environ, home=home_directory(environ))),
+        with_copies and sweep_copies(temporary_parent(environ)),
+    ]
+    if any(had_keys):
+        messages.warn_anyway(
+            "removed a copy of your long-lived access key that a killed gds-exec had left on this disk"
+        )
+
+
+def temporary_parent(environ: Environ) -> str:
+    """Return the directory for temporary files."""
+    named = environ.get("TMPDIR", "")
+    return named if os.path.isabs(named) else "/tmp"  # noqa: S108  # only for a directory of our own
 
 
 def wired_locks(

@@ -109,7 +109,7 @@ def read_aws_files(
     """
     locations = (
         _locate("AWS_CONFIG_FILE", "~/.aws/config", environ, home),
-        _locate("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", environ, home),
+        _locate_credentials(environ, home),
     )
     config, credentials = files = [_read(location.path, pipe_seconds=pipe_seconds) for location in locations]
     located = list(zip(locations, files, strict=True))
@@ -130,6 +130,15 @@ def read_aws_files(
         unread_sections=sorted_sections.unread,
         exposure=_exposure(credentials, locations[1].path),
     )
+
+
+def credentials_path(environ: Mapping[str, str], *, home: str | None) -> str:
+    """Return the path of the credentials file, or an empty text where there can be none."""
+    return _locate_credentials(environ, home).path
+
+
+def _locate_credentials(environ: Mapping[str, str], home: str | None) -> _Location:
+    return _locate("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials", environ, home)
 
 
 def _locate(variable: str, default: str, environ: Mapping[str, str], home: str | None) -> _Location:

@@ -6,20 +6,10 @@ A cache that cannot be used costs a warning, never the command.
 from __future__ import annotations
 
 import os
-import time
 
 from gds_exec.context import contextmanager, suppress
-from gds_exec.credentials.private_directory import (
-    NotPrivate,
-    names_older_than_a_day,
-    open_private_directory,
-    sweep,
-    write_atomically,
-)
+from gds_exec.credentials.private_directory import NotPrivate, open_private_directory, write_checked
 from gds_exec.session import (
-    COPY_SUFFIXES,
-    PUT_OFF_SUFFIX,
-    SHORTCUT_SUFFIX,
     SUFFIX,
     about,
     file_name,
@@ -27,7 +17,7 @@ from gds_exec.session import (
     put_off_name,
     put_off_until,
     read,
-    read_private_text,
+    read_checked_text,
     serialise,
 )
 from gds_exec.value import Value
@@ -37,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gds_exec.session import SessionCredentials
-
-_DAY_SECONDS = 86_400
 
 
 class Kept(Value):
@@ -75,7 +63,7 @@ class SessionCache:
         return sorted(filter(None, kept), key=lambda kept: (kept.session.expiration or 0, kept.key))
 
     def _kept(self, key: str) -> Kept | None:
-        text = "" if self.directory is None else read_private_text(self.directory, file_name(key)) or ""
+        text = "" if self.directory is None else read_checked_text(self.directory, file_name(key)) or ""
         session = parse(text)
         return Kept(key, session, about(text)) if session is not None else None
 
@@ -96,15 +84,15 @@ class SessionCache:
 
     def keep_shortcut(self, name: str, text: str) -> None:
         """Keep what saves a later run time; nothing is said where that cannot be."""
-        if self.directory is not None and read_private_text(self.directory, name) != text:
+        if self.directory is not None and read_checked_text(self.directory, name) != text:
             with suppress(OSError):
-                write_atomically(self.directory, name, text, is_durable=False)
+                write_checked(self.directory, name, text, is_durable=False)
 
     def spent_step(self, device: str) -> int | None:
         """Return the 30 s step, counted from the epoch, in which a code of this device was last spent."""
         if self.directory is None:
             return None
-        text = (read_private_text(self.directory, _spent_name(device)) or "").strip()
+        text = (read_checked_text(self.directory, _spent_name(device)) or "").strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else None
 
     def spend_step(self, device: str, step: int) -> None:
@@ -116,7 +104,7 @@ class SessionCache:
         """Return the MFA device that proved to open the role asked for under this key."""
         if self.directory is None:
             return None
-        return (read_private_text(self.directory, _device_name(key)) or "").strip() or None
+        return (read_checked_text(self.directory, _device_name(key)) or "").strip() or None
 
     def keep_device(self, key: str, serial: str) -> None:
         """Remember the MFA device that opened the role asked for under this key."""
@@ -125,7 +113,7 @@ class SessionCache:
 
     def _write(self, name: str, text: str, *, is_durable: bool = True) -> None:
         if self.directory is not None:
-            write_atomically(self.directory, name, text, is_durable=is_durable)
+            write_checked(self.directory, name, text, is_durable=is_durable)
 
     @contextmanager
     def _only_warning(self) -> Iterator[None]:
@@ -149,9 +137,7 @@ class DeviceMemory:
         self._cache.spend_step(self._device, step)
 
 
-def open_cache(
-    path: str | None, *, warn: Callable[[str], None], now: Callable[[], float] = time.time
-) -> SessionCache:
+def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache:
     """Return the cache in that directory; one that keeps nothing, with a warning, if it cannot be used."""
     if path is None:
         warn("there is no home directory: sessions are not cached")
@@ -164,36 +150,12 @@ def open_cache(
     except OSError as error:
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
-    with suppress(OSError):
-        sweep(directory, SHORTCUT_SUFFIX, PUT_OFF_SUFFIX)
-        _drop_expired(directory, now=now())
-        _drop_abandoned_copies(directory, now=now())
     return SessionCache(directory, warn=warn, path=os.path.abspath(path))
 
 
-def _drop_expired(directory: int, *, now: float) -> None:
-    """Remove sessions that expired more than a day ago."""
-    for name in names_older_than_a_day(directory, SUFFIX, now=now):
-        session = read(directory, name.removesuffix(SUFFIX))
-        if session is not None and session.seconds_left(now) < -_DAY_SECONDS:
-            with suppress(OSError):
-                os.unlink(name, dir_fd=directory)
-
-
-def _drop_abandoned_copies(directory: int, *, now: float) -> None:
-    """Remove copies of AWS's files whose command was killed together with its keeper."""
-    for name in names_older_than_a_day(directory, *COPY_SUFFIXES, now=now):
-        from gds_exec.child.liveness import birth  # for what hardly ever is there
-
-        pid = name.partition("-")[0]
-        if not pid.isdigit() or birth(int(pid)) is None:
-            with suppress(OSError):
-                os.unlink(name, dir_fd=directory)
-
-
 def _device_name(key: str) -> str:
-    return key + ".device"
+    return key + ".device2"
 
 
 def _spent_name(device: str) -> str:
-    return device + ".spent"
+    return device + ".spent2"

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 
 from gds_exec.context import suppress
+from gds_exec.session import with_checksum
 from gds_exec.signals import all_blocked
 
-_STALE_SECONDS = 86_400
-_TEMPORARY_SUFFIX = ".tmp"
+TEMPORARY_SUFFIX = ".tmp"
 
 
 class NotPrivate(Exception):
@@ -42,6 +41,11 @@ def open_private_directory(path: str) -> int:
     return descriptor
 
 
+def write_checked(directory: int, name: str, text: str, *, is_durable: bool = True) -> None:
+    """Write a text that `read_checked_text` reads back, as `write_atomically` does."""
+    write_atomically(directory, name, with_checksum(text), is_durable=is_durable)
+
+
 def write_atomically(directory: int, name: str, text: str, *, is_durable: bool = True) -> None:
     """Write a 0600 file of that name, so that the old or the new one is there whenever someone looks.
 
@@ -52,7 +56,9 @@ def write_atomically(directory: int, name: str, text: str, *, is_durable: bool =
 
 
 def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable: bool) -> None:
-    temporary = f"{os.urandom(16).hex()}{_TEMPORARY_SUFFIX}"
+    from gds_exec.child.liveness import process_mark  # a run that only reads has no use for it
+
+    temporary = f"{process_mark(os.getpid())}.{os.urandom(16).hex()}{TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
     try:
@@ -71,22 +77,6 @@ def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable:
     if is_durable:
         with suppress(OSError):  # some FUSE file systems cannot sync a directory: the file is in its place
             os.fsync(directory)
-
-
-def sweep(directory: int, *suffixes: str, now: float | None = None) -> None:
-    """Remove files of these suffixes, and what writers that were killed left, if older than a day."""
-    for name in names_older_than_a_day(directory, _TEMPORARY_SUFFIX, *suffixes, now=now):
-        with suppress(OSError):
-            os.unlink(name, dir_fd=directory)
-
-
-def names_older_than_a_day(directory: int, *suffixes: str, now: float | None = None) -> list[str]:
-    """Return the names of the files of these suffixes that were written more than a day ago."""
-    oldest = (time.time() if now is None else now) - _STALE_SECONDS
-    with os.scandir(directory) as entries:
-        return sorted(
-            entry.name for entry in entries if entry.name.endswith(suffixes) and _is_older(entry, oldest)
-        )
 
 
 def _make(path: str) -> None:
@@ -113,10 +103,3 @@ def _check(path: str, status: os.stat_result, *, is_link: bool) -> None:
 def _write_all(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-def _is_older(entry: os.DirEntry[str], moment: float) -> bool:
-    try:
-        return entry.stat(follow_symlinks=False).st_mtime < moment
-    except OSError:
-        return False  # another process has removed it

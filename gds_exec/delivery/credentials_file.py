@@ -9,8 +9,10 @@ import fcntl
 import os
 import stat
 
+from gds_exec.child.liveness import process_mark
 from gds_exec.config.aws_ini import parse
 from gds_exec.context import contextmanager, suppress
+from gds_exec.credentials.sweeping import UNFINISHED_SUFFIX
 from gds_exec.delivery.written_profile import with_profile
 from gds_exec.errors import BrokenFile, OutputFailed
 from gds_exec.redaction import show
@@ -19,8 +21,6 @@ from gds_exec.signals import all_blocked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-_TEMPORARY_SUFFIX = ".gds-exec.tmp"
 
 
 def write_profile(path: str, name: str, settings: Mapping[str, str]) -> None:
@@ -85,9 +85,7 @@ def _checked(content: bytes, path: str) -> str:
 
 
 def _replace(directory: int, name: str, content: bytes) -> None:
-    temporary = f".{name}{_TEMPORARY_SUFFIX}"
-    with suppress(FileNotFoundError):
-        os.unlink(temporary, dir_fd=directory)  # left by one that was killed: the lock is ours
+    temporary = f".{name}.{process_mark(os.getpid())}{UNFINISHED_SUFFIX}"
     try:
         _write(directory, temporary, content)
         os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from gds_exec.child.liveness import process_mark
 from gds_exec.context import suppress
 from gds_exec.session import COPY_SUFFIXES
 from gds_exec.value import Value
@@ -22,11 +23,11 @@ class PrivateFiles(Value):
 def write_private_files(directory: str, *, config: bytes, credentials: bytes) -> PrivateFiles:
     """Write both into a directory that is private already, under names of their own and mode 0600.
 
-    They begin with the id of this process, for as long as which lives nobody sweeps them.
+    The names begin with the mark of this process: nobody removes them while it lives.
 
     Raise `OSError` where that cannot be; nothing is left behind then.
     """
-    stem = os.path.join(os.path.abspath(directory), f"{os.getpid()}-{os.urandom(16).hex()}")
+    stem = os.path.join(os.path.abspath(directory), f"{process_mark(os.getpid())}.{os.urandom(16).hex()}")
     files = PrivateFiles(*(stem + suffix for suffix in COPY_SUFFIXES))
     try:
         _write(files.config, config)

@@ -6,6 +6,7 @@ import os
 import time
 
 from gds_exec import running
+from gds_exec.child.liveness import process_mark
 from gds_exec.context import contextmanager
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files
 from gds_exec.session import open_if_private
@@ -24,7 +25,7 @@ def recorded(
     """Have the command listed as running while inside; then remove its record, and its copies of files."""
     directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
     record = running.Running(
-        pid or os.getpid(),
+        process_mark(pid or os.getpid()),
         running.COMMAND,
         handover.role,
         program,
@@ -38,7 +39,7 @@ def recorded(
         yield
     finally:
         if directory is not None:
-            running.forget(directory, record.pid)
+            running.forget(directory, record)
             os.close(directory)
         if handover.private_files is not None:
             files = PrivateFiles(*handover.private_files)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from gds_exec.session import SessionCredentials, parse
+from tests.cached import cached_text, write_cached
 
 from .world import World
 
@@ -14,7 +15,7 @@ MFA_LIFE = 12 * HOUR
 
 def kept(path: Path) -> SessionCredentials:
     """The session that stands in a file of the cache."""
-    session = parse(path.read_text())
+    session = parse(cached_text(path))
     assert session is not None
     return session
 
@@ -38,10 +39,10 @@ def mfa_session(world: World) -> Path:
 
 def make_older(path: Path, seconds: int) -> None:
     """Have the session been made, and end, that much earlier than AWS knows of."""
-    text = path.read_text()
+    text = cached_text(path)
     for moment in ("issued", "expiration"):
         text = re.sub(rf"(?m)^{moment}=(\d+)$", lambda m: f"{moment}={int(m[1]) - seconds}", text)  # noqa: B023
-    path.write_text(text)
+    write_cached(path, text)
 
 
 def leave(world: World, seconds: int, *, role: str = "prod") -> str:

@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 from gds_exec.session import SessionCredentials, parse, serialise
+from tests.cached import cached_text, write_cached
 
 from .patience import eventually
 from .world import GDS_EXEC, World
@@ -208,7 +209,7 @@ def leave(world: World, *, seconds: int, life_seconds: int = HOUR) -> str:
     end = int(time.time()) + seconds
     path, session = next(found for found in _sessions(world) if ":assumed-role/" in found[1].arn)
     older = SessionCredentials(session.access_key, issued=end - life_seconds, expiration=end, arn=session.arn)
-    path.write_text(serialise(older))
+    write_cached(path, serialise(older))
     return session.access_key.access_key_id
 
 
@@ -250,12 +251,12 @@ def await_nothing_left(served: Served, processes: list[psutil.Process]) -> None:
 
 def records(world: World) -> list[str]:
     """The names of the records of what runs."""
-    return sorted(path.name for path in world.cache.glob("*.running1"))
+    return sorted(path.name for path in world.cache.glob("*.running2"))
 
 
 def _sessions(world: World) -> Iterator[tuple[Path, SessionCredentials]]:
     for path in world.sessions():
-        session = parse(path.read_text())
+        session = parse(cached_text(path))
         assert session is not None
         yield path, session
 

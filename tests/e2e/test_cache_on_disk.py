@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cached import cached_text, write_cached
+
 from .world import SHOW_KEY, World
 
 KEY = re.compile(r"ASIA[A-Z0-9]{16}")
@@ -65,7 +67,7 @@ def assert_asked_anew_and_replaced(world: World, file: Path) -> None:
         pytest.param(lambda good: good.replace(b"\n", b"\r\n"), id="CRLF"),
         pytest.param(lambda good: b"\xef\xbb\xbf" + good, id="byte-order mark"),
         pytest.param(lambda good: good + good, id="twice"),
-        pytest.param(lambda good: good.replace(b"session 1", b"session 2"), id="another version"),
+        pytest.param(lambda good: good.replace(b"session 1", b"session 3"), id="another version"),
         pytest.param(lambda good: good + b"\0" * 70_000, id="too long"),
     ],
 )
@@ -97,21 +99,21 @@ def test_a_damaged_file_is_asked_anew_and_replaced(
 def test_a_field_that_cannot_be_is_asked_anew(
     world: World, cached: Path, name: str, value: str | None
 ) -> None:
-    cached.write_text(with_field(cached.read_text(), name, value))
+    write_cached(cached, with_field(cached_text(cached), name, value))
 
     assert_asked_anew_and_replaced(world, cached)
 
 
 @pytest.mark.matrix(19)
 def test_a_session_longer_than_aws_gives_is_asked_anew(world: World, cached: Path) -> None:
-    cached.write_text(with_field(cached.read_text(), "expiration", str(LATE)))
+    write_cached(cached, with_field(cached_text(cached), "expiration", str(LATE)))
 
     assert_asked_anew_and_replaced(world, cached)
 
 
 @pytest.mark.matrix(20)
 def test_an_extra_field_does_no_harm(world: World, cached: Path) -> None:
-    cached.write_text(cached.read_text().replace("end\n", "mood=good\nend\n"))
+    write_cached(cached, cached_text(cached).replace("end\n", "mood=good\nend\n"))
 
     assert run_and_see_key(world) == fields(cached)["access_key_id"]
     assert world.aws.count("AssumeRole") == 1
@@ -258,7 +260,7 @@ def test_files_are_private_whatever_the_umask(world: World, umask: int) -> None:
     assert result.stderr == b""
     assert stat.S_IMODE(world.cache.stat().st_mode) == 0o700
     found = list(world.cache.iterdir())
-    assert {path.suffix for path in found} == {".session1", ".lock", ".spent"}
+    assert {path.suffix for path in found} == {".session2", ".lock", ".spent2"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}
     assert world.run("readonly", "--", "true", umask=umask).returncode == 0
 

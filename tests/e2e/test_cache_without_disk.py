@@ -186,7 +186,7 @@ def test_a_cache_home_is_made_where_it_is_missing(world: World) -> None:
     result = world.run(*with_code(world), environ={"XDG_CACHE_HOME": str(elsewhere)})
 
     assert_ran(result)
-    assert len(list((elsewhere / "gds-exec").glob("*.session1"))) == 2
+    assert len(list((elsewhere / "gds-exec").glob("*.session2"))) == 2
     assert not world.cache.exists()
 
 

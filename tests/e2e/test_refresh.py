@@ -185,7 +185,7 @@ def test_when_the_command_ends_all_that_was_about_it_goes(start: Start, signed_i
 
 
 def _assert_recorded(world: World, pid: int) -> None:
-    assert records(world) == [f"{pid}.running1"]
+    assert records(world) == [f"{pid}.running2"]
 
 
 @pytest.mark.matrix(97)
@@ -275,7 +275,7 @@ def test_what_outlives_the_command_is_served_no_more(start: Start, signed_in: Wo
 
 
 @pytest.mark.matrix(99)
-@pytest.mark.parametrize("trace", ["aws", "cache/gds-exec/*.running1"], ids=["it starts", "it serves"])
+@pytest.mark.parametrize("trace", ["aws", "cache/gds-exec/*.running2"], ids=["it starts", "it serves"])
 def test_another_process_that_comes_to_have_its_pid_is_not_taken_for_the_command(
     trace: str, signed_in: World
 ) -> None:
@@ -345,7 +345,7 @@ def test_what_has_codes_by_itself_renews_without_a_word(
 ) -> None:
     with direct.config.open("a") as file:
         file.write(f"{give_code(direct)}\n")
-    for spent in direct.cache.glob("*.spent"):
+    for spent in direct.cache.glob("*.spent2"):
         spent.unlink()  # as if the step of the first code were over
     old = leave(direct, seconds=200)
     with start(direct, *refreshing(options=DIRECT)) as run:

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from tests.cached import cached_text, write_cached
+
 from .world import World
 
 SHOW_ENVIRONMENT = (sys.executable, "-I", "-c", "import os; print(sorted(os.environ.items()))")
@@ -104,11 +106,12 @@ def test_whoever_wants_quiet_is_served_warm_all_the_same(warm: World) -> None:
 
 def test_an_expired_session_is_renewed_the_long_way(warm: World) -> None:
     (session,) = [path for path in warm.sessions() if "assumed-role" in path.read_text()]
-    text = session.read_text()
+    text = cached_text(session)
     issued = next(line for line in text.splitlines() if line.startswith("issued="))
     expiration = next(line for line in text.splitlines() if line.startswith("expiration="))
     old = int(time.time()) - 3600
-    session.write_text(text.replace(issued, f"issued={old - 3600}").replace(expiration, f"expiration={old}"))
+    text = text.replace(issued, f"issued={old - 3600}").replace(expiration, f"expiration={old}")
+    write_cached(session, text)
 
     assert not is_warm(warm, "prod")
     assert warm.aws.count("AssumeRole") == 1

@@ -81,7 +81,7 @@ class World:
 
     def sessions(self) -> list[Path]:
         """The cached sessions' files."""
-        return sorted(self.cache.glob("*.session1"))
+        return sorted(self.cache.glob("*.session2"))
 
     def write_config(self, text: str | bytes) -> None:
         self.config.write_bytes(text if isinstance(text, bytes) else text.encode())

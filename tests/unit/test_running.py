@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gds_exec.child.liveness import process_mark
 from gds_exec.running import (
     COMMAND,
     SHELL,
@@ -17,9 +18,9 @@ from gds_exec.running import (
     find,
     forget,
     note,
-    record_name,
     this_process,
 )
+from gds_exec.session import with_checksum
 from tests.fakes import NOON, Clock
 
 ARGUMENTS = ("--role=admin", "--duration=3600")
@@ -27,7 +28,13 @@ texts = st.text(st.characters(exclude_categories=()))  # a name may be no UTF-8
 
 
 def of_pid(pid: int, *, since: int = NOON, role: str = "admin") -> Running:
-    return Running(pid, COMMAND, role, "terraform", "0123abcd", ARGUMENTS, since)
+    return Running(process_mark(pid), COMMAND, role, "terraform", "0123abcd", ARGUMENTS, since)
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    """Change a record as somebody does who knows the checksum."""
+    text, _, _ = path.read_text().rpartition("checksum=")
+    path.write_text(with_checksum(text.replace(old, new, 1)))
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_a_record_says_how_its_session_was_asked_for(directory: int) -> None:
 
     name = note(directory, running)
 
-    assert running == Running(os.getpid(), SHELL, "admin", "bash", "0123abcd", ARGUMENTS, NOON)
+    assert running == Running(process_mark(os.getpid()), SHELL, "admin", "bash", "0123abcd", ARGUMENTS, NOON)
     assert name is not None
     assert find(directory, name) == running
 
@@ -63,7 +70,7 @@ def test_names_of_any_characters_are_found_again(
     path = tmp_path_factory.getbasetemp() / "running"
     path.mkdir(exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    running = Running(os.getpid(), COMMAND, role, program, "key", arguments, NOON)
+    running = Running(process_mark(os.getpid()), COMMAND, role, program, "key", arguments, NOON)
     try:
         assert find(descriptor, note(descriptor, running) or "") == running
     finally:
@@ -95,29 +102,42 @@ def test_a_process_that_was_given_the_id_of_another_is_told_apart(
     directory: int, other: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     name = note(directory, of_pid(other.pid)) or ""
-    reborn = tmp_path / record_name(os.getpid())
+    reborn = tmp_path / name.replace(str(other.pid), str(os.getpid()))
     (tmp_path / name).rename(reborn)
 
     assert find(directory, reborn.name) is None
 
 
+def test_what_runs_in_another_container_is_neither_listed_nor_forgotten(
+    directory: int, tmp_path: Path
+) -> None:
+    name = note(directory, of_pid(os.getpid())) or ""
+    pid, _place, born, suffix = name.split(".")
+    foreign = tmp_path / f"{pid}.{'9' * 16}.{born}.{suffix}"
+    (tmp_path / name).rename(foreign)
+
+    assert all_running(directory) == []
+    assert find(directory, foreign.name) is None
+    assert foreign.exists()
+
+
 def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(directory: int, tmp_path: Path) -> None:
     note(directory, of_pid(os.getpid()))
 
-    forget(directory, os.getpid())
-    forget(directory, os.getpid())
+    forget(directory, of_pid(os.getpid()))
+    forget(directory, of_pid(os.getpid()))
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_files_are_left_alone(directory: int, tmp_path: Path) -> None:
-    (tmp_path / "0123abcd.session1").touch(0o600)
+    (tmp_path / "0123abcd.session2").touch(0o600)
 
     assert all_running(directory) == []
-    assert (tmp_path / "0123abcd.session1").exists()
+    assert (tmp_path / "0123abcd.session2").exists()
 
 
-@pytest.mark.parametrize("name", ["", "running1", "1.session1", "-1.running1", "x.running1", "٣.running1"])
+@pytest.mark.parametrize("name", ["", "running2", "1.session2", "-1.running2", "x.running2", "٣.running2"])
 def test_a_name_of_something_else_is_no_record(directory: int, name: str) -> None:
     assert find(directory, name) is None
 
@@ -129,12 +149,10 @@ def test_a_name_of_something_else_is_no_record(directory: int, name: str) -> Non
         pytest.param(lambda path: path.write_text(""), id="empty"),
         pytest.param(lambda path: path.write_text(path.read_text()[:-5]), id="cut short"),
         pytest.param(lambda path: path.write_text("x" + path.read_text()), id="another version"),
+        pytest.param(lambda path: rewrite(path, "\n6", "\nzz"), id="no digits"),
+        pytest.param(lambda path: rewrite(path, str(NOON).encode().hex(), "61"), id="no moment"),
         pytest.param(
-            lambda path: path.write_text(path.read_text().replace("\n6", "\nzz", 1)), id="no digits"
-        ),
-        pytest.param(
-            lambda path: path.write_text(path.read_text().replace(str(NOON).encode().hex(), "61")),
-            id="no moment",
+            lambda path: path.write_text(path.read_text().replace("\n6", "\n7", 1)), id="one bit is wrong"
         ),
         pytest.param(lambda path: path.write_bytes(b"\xff"), id="bytes"),
     ],

@@ -21,8 +21,11 @@ from gds_exec.session import (
     put_off_until,
     read,
     read_private_text,
+    remainder,
     serialise,
+    with_checksum,
 )
+from tests.cached import write_cached
 from tests.fakes import NOON, a_session
 
 LONG_LIVED = SessionCredentials.long_lived(AccessKey("AKIAEXAMPLE1234", "a-secret"), now=NOON)
@@ -98,6 +101,7 @@ def test_a_session_is_from_the_future_where_the_clock_went_back_by_more_than_5_m
 KEY = "0123abcd"
 SESSION = a_session(arn="arn:aws:sts::222222222222:assumed-role/admin/alice", clock_offset=-7)
 GOOD = serialise(SESSION)
+WHOLE = with_checksum(GOOD).encode()
 
 values = st.text(st.characters(codec="ascii", exclude_characters="\n"), min_size=1)
 LONGEST = 36 * 3600  # what GetSessionToken gives at most
@@ -222,7 +226,7 @@ def test_an_extra_field_is_kept_readable() -> None:  # matrix 20
 
 def test_another_version_is_no_session_and_has_a_name_of_its_own() -> None:  # matrix 21
     assert parse(GOOD.replace(HEADER, "gds-exec session 2")) is None
-    assert file_name(KEY).endswith("1")
+    assert file_name(KEY).endswith("2")
 
 
 def test_a_value_of_two_lines_is_never_written() -> None:
@@ -237,9 +241,40 @@ def test_long_lived_keys_are_no_session() -> None:
 
 
 def test_a_private_file_is_read(tmp_path: Path, directory: int) -> None:
-    put(tmp_path, GOOD.encode())
+    put(tmp_path, WHOLE)
 
     assert parts(read(directory, KEY)) == parts(SESSION)
+
+
+def test_no_single_bit_can_be_wrong(tmp_path: Path, directory: int) -> None:
+    path = put(tmp_path, WHOLE)
+    for position in range(len(WHOLE) * 8):
+        damaged = bytearray(WHOLE)
+        damaged[position // 8] ^= 1 << position % 8
+        path.write_bytes(damaged)
+
+        assert read(directory, KEY) is None, f"bit {position}"
+
+
+@given(data=st.data())
+def test_no_part_of_a_file_can_be_replaced_added_or_missing(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    start = data.draw(st.integers(0, len(WHOLE)))
+    end = data.draw(st.integers(start, min(len(WHOLE), start + 31)))
+    damaged = WHOLE[:start] + data.draw(st.binary(max_size=31)) + WHOLE[end:]
+    path = tmp_path_factory.getbasetemp() / "damaged"
+    path.mkdir(exist_ok=True)
+    put(path, damaged)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        assert (read(descriptor, KEY) is not None) is (damaged == WHOLE)
+    finally:
+        os.close(descriptor)
+
+
+def test_leading_zeros_count() -> None:
+    assert remainder(b"\0name") != remainder(b"name") != remainder(b"name\0")
 
 
 def test_an_absent_file_is_no_session(directory: int) -> None:
@@ -260,20 +295,20 @@ def test_bytes_of_any_kind_are_no_session(tmp_path_factory: pytest.TempPathFacto
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
 def test_a_file_that_others_can_use_is_not_read(tmp_path: Path, directory: int, mode: int) -> None:
-    put(tmp_path, GOOD.encode(), mode)  # matrix 24
+    put(tmp_path, WHOLE, mode)  # matrix 24
 
     assert read(directory, KEY) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 def test_a_file_of_another_user_is_not_read(tmp_path: Path, directory: int) -> None:  # matrix 24
-    os.chown(put(tmp_path, GOOD.encode()), 65534, -1)
+    os.chown(put(tmp_path, WHOLE), 65534, -1)
 
     assert read(directory, KEY) is None
 
 
 def test_a_link_is_not_followed(tmp_path: Path, directory: int) -> None:  # matrix 22
-    target = put(tmp_path, GOOD.encode()).rename(tmp_path / "target")
+    target = put(tmp_path, WHOLE).rename(tmp_path / "target")
     (tmp_path / file_name(KEY)).symlink_to(target)
 
     assert read(directory, KEY) is None
@@ -324,15 +359,14 @@ def test_until_when_a_renewal_is_put_off_is_a_moment_or_it_is_not(
     tmp_path: Path, directory: int, content: str, until: int
 ) -> None:
     path = tmp_path / put_off_name(KEY)
-    path.touch(0o600)
-    path.write_text(content)
+    write_cached(path, content)
 
     assert put_off_until(directory, KEY) == until
 
 
 def test_others_cannot_put_a_renewal_off(tmp_path: Path, directory: int) -> None:
     path = tmp_path / put_off_name(KEY)
-    path.write_text(f"{NOON}\n")
+    write_cached(path, f"{NOON}\n")
     path.chmod(0o644)
 
     assert put_off_until(directory, KEY) == 0
@@ -341,7 +375,7 @@ def test_others_cannot_put_a_renewal_off(tmp_path: Path, directory: int) -> None
 
 def test_reading_leaves_no_descriptor_behind(tmp_path: Path, directory: int) -> None:
     before = sorted(os.listdir("/dev/fd"))
-    put(tmp_path, GOOD.encode())
+    put(tmp_path, WHOLE)
     read(directory, KEY)
     put(tmp_path, b"\xff", 0o644)
     read(directory, KEY)

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import gds_exec.warm
 from gds_exec.invocation import Invocation
 from gds_exec.session import SessionCredentials, file_name, put_off_name
 from gds_exec.session import serialise as serialise_session
 from gds_exec.warm import ABSENT, Shortcut, asked_in, file_of, find_cached, is_plain, serialise, stamp
+from tests.cached import cached_text, write_cached
 from tests.fakes import a_session
 from tests.processes import run_python
 
@@ -57,13 +60,13 @@ class Home:
         return a_session(issued=int(time.time()) + left - life, life=life, arn=arn)
 
     def keep(self, session: SessionCredentials) -> None:
-        self.write(file_name("key"), serialise_session(session))
+        write_cached(self.cache / file_name("key"), serialise_session(session))
 
     def remember(self) -> None:
         stamps = {str(self.config): stamp(self.config.stat()), str(self.credentials): ABSENT}
         asked = asked_in(Invocation(role="admin"), self.environ)
         shortcut = Shortcut("key", asked=asked, arn=ARN.rpartition("/")[0], region="eu-west-2", stamps=stamps)
-        self.write(file_of(asked), serialise(shortcut))
+        write_cached(self.cache / file_of(asked), serialise(shortcut))
 
     def write(self, name: str, text: str) -> None:
         path = self.cache / name
@@ -72,7 +75,7 @@ class Home:
 
     @property
     def shortcut(self) -> Path:
-        return next(self.cache.glob("*.shortcut1"))
+        return next(self.cache.glob("*.shortcut2"))
 
     def run(self, *argv: str, **environ: str) -> str:
         pairs = "\n".join(f"{name}={value}" for name, value in {**self.environ, **environ}.items())
@@ -259,22 +262,33 @@ def test_a_session_under_another_made_up_name_is_served(home: Home) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        pytest.param(lambda home: (home.cache / "key.session1").unlink(), id="no session"),
-        pytest.param(lambda home: (home.cache / "key.session1").chmod(0o640), id="readable session"),
+        pytest.param(lambda home: (home.cache / "key.session2").unlink(), id="no session"),
+        pytest.param(lambda home: (home.cache / "key.session2").chmod(0o640), id="readable session"),
         pytest.param(lambda home: home.shortcut.chmod(0o640), id="readable shortcut"),
         pytest.param(lambda home: home.cache.chmod(0o750), id="readable directory"),
-        pytest.param(lambda home: home.write(home.shortcut.name, "gds-exec shortcut 2\n"), id="version"),
+        pytest.param(
+            lambda home: write_cached(
+                home.shortcut, cached_text(home.shortcut).replace("shortcut 2", "shortcut 3")
+            ),
+            id="version",
+        ),
+        pytest.param(
+            lambda home: write_cached(
+                home.shortcut, cached_text(home.shortcut).replace(b"config".hex(), b"c\0nfig".hex())
+            ),
+            id="a path with a NUL",
+        ),
         pytest.param(lambda home: home.write(home.shortcut.name, ""), id="empty"),
         pytest.param(
             lambda home: home.write(home.shortcut.name, home.shortcut.read_text()[:-5]), id="cut short"
         ),
         pytest.param(
-            lambda home: home.write(home.shortcut.name, home.shortcut.read_text().replace("=", "", 1)),
+            lambda home: write_cached(home.shortcut, cached_text(home.shortcut).replace("=", "", 1)),
             id="half",
         ),
         pytest.param(
-            lambda home: home.write(
-                home.shortcut.name, "\n".join([*home.shortcut.read_text().split("\n")[:5], "end", ""])
+            lambda home: write_cached(
+                home.shortcut, "\n".join([*cached_text(home.shortcut).split("\n")[:5], "end", ""])
             ),
             id="without files",
         ),
@@ -284,6 +298,26 @@ def test_a_cache_that_is_not_sound_is_declined(home: Home, spoil: Callable[[Home
     spoil(home)
 
     assert home.run() == DECLINED
+
+
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_a_shortcut_it_is_that_one_or_none(data: st.DataObject, home: Home) -> None:
+    path = home.shortcut
+    whole = path.read_bytes()
+    start = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(start, len(whole)))
+    damaged = whole[:start] + data.draw(st.binary(max_size=9)) + whole[end:]
+    has_checksum = data.draw(st.booleans())
+    if has_checksum and damaged.isascii():
+        write_cached(path, damaged.decode())
+    else:
+        path.write_bytes(damaged)
+    try:
+        cached = find_cached(Invocation(role="admin"), home.environ)
+        assert cached is None or cached.session.arn == ARN
+    finally:
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("command", ["no-such-command", "/", "/etc/passwd", ""])
@@ -314,7 +348,7 @@ def test_a_session_is_found_however_old_it_is(home: Home) -> None:
 def test_a_session_is_found_with_whether_its_renewal_is_put_off(
     home: Home, until: int, is_put_off: bool
 ) -> None:
-    home.write(put_off_name("key"), f"{int(time.time()) + until}\n")
+    write_cached(home.cache / put_off_name("key"), f"{int(time.time()) + until}\n")
 
     cached = find_cached(Invocation(role="admin"), home.environ)
 
@@ -401,9 +435,8 @@ def test_it_runs_on_a_bare_interpreter(home: Home) -> None:
 
 
 def test_another_request_under_the_same_name_is_declined(home: Home) -> None:
-    text = home.shortcut.read_text()
-    header, asked, *rest = text.split("\n")
-    home.write(home.shortcut.name, "\n".join([header, asked[:-2] + "20", *rest]))
+    header, asked, *rest = cached_text(home.shortcut).split("\n")
+    write_cached(home.shortcut, "\n".join([header, asked[:-2] + "20", *rest]))
 
     assert home.run() == DECLINED
 

@@ -11,6 +11,7 @@ import pytest
 
 from gds_exec.session import put_off_name
 from gds_exec.warm_document import document_of
+from tests.cached import write_cached
 from tests.fakes import NOON, a_session
 from tests.processes import run_python
 from tests.unit.test_warm import DECLINED, Home
@@ -92,7 +93,7 @@ def test_what_has_been_put_off_is_served_as_long_as_aws_takes_it(
     home: Home, left: int, put_off_seconds: int, is_enough: bool
 ) -> None:
     home.keep(home.session(left=left))
-    home.write(put_off_name("key"), f"{int(time.time()) + put_off_seconds}\n")
+    write_cached(home.cache / put_off_name("key"), f"{int(time.time()) + put_off_seconds}\n")
 
     assert is_served(home) is is_enough
 
@@ -139,7 +140,7 @@ def test_whoever_is_run_by_a_credential_process_of_ours_is_declined(home: Home) 
     "spoil",
     [
         pytest.param(lambda home: home.config.touch(), id="a file that may have changed"),
-        pytest.param(lambda home: (home.cache / "key.session1").unlink(), id="no session"),
+        pytest.param(lambda home: (home.cache / "key.session2").unlink(), id="no session"),
         pytest.param(lambda home: home.cache.chmod(0o750), id="a cache that others can enter"),
     ],
 )

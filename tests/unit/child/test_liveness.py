@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gds_exec.child.liveness import birth, exit_descriptor, is_stopped
+from gds_exec.child.liveness import birth, exit_descriptor, has_ended, is_stopped, process_mark
 from tests.processes import run_python
 
 
@@ -98,3 +98,55 @@ def test_a_process_that_is_gone_has_no_descriptor(sleeper: subprocess.Popen[byte
     sleeper.wait()
 
     assert exit_descriptor(sleeper.pid) is None
+
+
+def test_a_mark_says_whether_its_process_has_ended_even_before_it_is_reaped(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    mark = process_mark(sleeper.pid)
+    assert has_ended(mark) is False
+    assert has_ended(f"{mark}.0123.tmp") is False
+
+    sleeper.kill()
+    assert eventually(lambda: has_ended(mark) is True)
+
+    sleeper.wait()
+    assert has_ended(mark) is True
+
+
+def test_a_pid_that_was_given_to_another_process_is_told_apart(sleeper: subprocess.Popen[bytes]) -> None:
+    _, place, born = process_mark(sleeper.pid).split(".")
+
+    assert has_ended(f"{os.getpid()}.{place}.{born}") is True
+
+
+@pytest.mark.parametrize(
+    "mark", ["", "x", "0123", "0123.tmp", "1-0123.config", "1.2.3", "-1.2.3", "٣.2.3", f"1.{0:016x}.{0:016x}"]
+)
+def test_of_other_names_nothing_is_known(mark: str) -> None:
+    assert has_ended(mark) is None
+
+
+def test_of_a_process_in_another_place_nothing_is_known() -> None:
+    pid, place, born = process_mark(os.getpid()).split(".")
+
+    assert has_ended(f"{pid}.{int(place, 16) ^ 1:016x}.{born}") is None
+
+
+def test_a_process_of_unknown_birth_lives_as_long_as_its_pid(
+    sleeper: subprocess.Popen[bytes],
+) -> None:
+    pid, place, _ = process_mark(sleeper.pid).split(".")
+    mark = f"{pid}.{place}.{0:016x}"
+    assert has_ended(mark) is False
+
+    sleeper.kill()
+    sleeper.wait()
+
+    assert has_ended(mark) is True
+
+
+def test_a_pid_that_no_process_can_have_has_ended() -> None:
+    _, place, born = process_mark(os.getpid()).split(".")
+
+    assert has_ended(f"{'9' * 20}.{place}.{born}") is True

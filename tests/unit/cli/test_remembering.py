@@ -35,7 +35,7 @@ def is_remembered(
         region=None,
         read_at=time.time() + LATER if now is None else now,
     )
-    return any((tmp_path / "cache").glob("*.shortcut1"))
+    return any((tmp_path / "cache").glob("*.shortcut2"))
 
 
 @pytest.fixture
@@ -83,6 +83,6 @@ def test_the_state_that_was_read_is_remembered_and_not_a_later_one(
 
     assert is_remembered(tmp_path, environ, meanwhile=lambda: config.write_text("[profile other]\n"))
 
-    (shortcut,) = (tmp_path / "cache").glob("*.shortcut1")
+    (shortcut,) = (tmp_path / "cache").glob("*.shortcut2")
     assert f" {read.st_mtime_ns} " in shortcut.read_text()
     assert f" {config.stat().st_mtime_ns} " not in shortcut.read_text()

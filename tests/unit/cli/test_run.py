@@ -56,7 +56,7 @@ class Home:
 
     @property
     def is_remembered(self) -> bool:
-        return any(self.cache.glob("gds-exec/*.shortcut1"))
+        return any(self.cache.glob("gds-exec/*.shortcut2"))
 
 
 @pytest.fixture

@@ -1,18 +1,19 @@
 import os
 import re
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gds_exec.child.liveness import has_ended
 from gds_exec.credentials.private_directory import (
     NotPrivate,
     open_private_directory,
-    sweep,
     write_atomically,
+    write_checked,
 )
+from gds_exec.session import read_checked_text
 from tests.processes import run_python, strace
 
 NOBODY = 65534
@@ -237,36 +238,20 @@ def test_a_writer_killed_before_the_rename_leaves_the_old_file(tmp_path: Path) -
     assert (tmp_path / "name").read_text() == "old"
 
 
-@pytest.mark.parametrize(
-    ("name", "age_seconds", "is_removed"),
-    [
-        pytest.param("0123.tmp", 86_500, True, id="left behind a day ago"),
-        pytest.param("0123.tmp", 86_300, False, id="perhaps still being written"),
-        pytest.param("0123.session1", 10**8, False, id="a session"),
-        pytest.param("0123.lock", 10**8, False, id="a lock"),
-    ],
-)
-def test_only_old_leftovers_are_swept(  # matrix 37
-    tmp_path: Path, directory: int, name: str, age_seconds: int, is_removed: bool
-) -> None:
-    path = tmp_path / name
-    path.write_text("secret")
-    now = time.time()
-    os.utime(path, (now - age_seconds, now - age_seconds))
+def test_a_text_with_a_checksum_is_read_back(directory: int) -> None:
+    write_checked(directory, "name", "text\n")
 
-    sweep(directory, now=now)
-
-    assert path.exists() is not is_removed
+    assert read_checked_text(directory, "name") == "text\n"
 
 
-def test_sweeping_removes_a_link_and_not_its_target(tmp_path: Path, directory: int) -> None:
-    target = tmp_path / "target"
-    target.write_text("precious")
-    (tmp_path / "0123.tmp").symlink_to(target)
+def test_what_a_killed_writer_left_says_whose_it_is(tmp_path: Path) -> None:
+    killing = strace("-o", "/dev/null", "-e", "inject=rename,renameat,renameat2:signal=KILL:error=EINTR")
 
-    sweep(directory, now=time.time() + 10**6)
+    with pytest.raises(AssertionError):
+        run_python(WRITE, tmp_path, under=killing)
 
-    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    (left_behind,) = tmp_path.glob("*.tmp")
+    assert has_ended(left_behind.name) is True
 
 
 def test_a_directory_that_cannot_be_synced_still_gets_its_file(tmp_path: Path) -> None:  # some FUSE mounts

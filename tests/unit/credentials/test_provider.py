@@ -35,6 +35,7 @@ from gds_exec.errors import (
 )
 from gds_exec.session import SessionCredentials
 from gds_exec.terminal import Suspended
+from tests.cached import cached_text, write_cached
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class World:
         self._cache_path = cache_path
 
     def open_cache(self) -> SessionCache:
-        return open_cache(self._cache_path and str(self._cache_path), warn=self.warned, now=self.clock)
+        return open_cache(self._cache_path and str(self._cache_path), warn=self.warned)
 
     def provider(
         self,
@@ -517,8 +518,8 @@ def test_a_wrong_code_is_asked_for_again(world: World) -> None:
 
 def test_a_session_for_another_role_is_never_taken_from_the_cache(world: World, tmp_path: Path) -> None:
     world.retrieve(OPEN)
-    (path,) = (tmp_path / "cache").glob("*.session1")
-    path.write_text(path.read_text().replace("assumed-role/reader/", "assumed-role/admin/"))
+    (path,) = (tmp_path / "cache").glob("*.session2")
+    write_cached(path, cached_text(path).replace("assumed-role/reader/", "assumed-role/admin/"))
 
     world.retrieve(OPEN)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from gds_exec.config.aws_ini import parse
+from gds_exec.credentials.sweeping import sweep_beside
 from gds_exec.delivery.credentials_file import write_profile
 from gds_exec.delivery.written_profile import MARKER
 from gds_exec.errors import BrokenFile, OutputFailed
-from tests.processes import run_python
+from tests.processes import run_python, strace
 
 SETTINGS = {MARKER: "prod", "aws_access_key_id": "ASIA", "aws_secret_access_key": "a-secret"}
 WRITTEN = f"[work]\n{MARKER} = prod\naws_access_key_id = ASIA\naws_secret_access_key = a-secret\n"
@@ -163,13 +164,18 @@ def test_on_a_full_disk_the_old_file_stays_whole(mine: Path) -> None:  # matrix 
     assert os.listdir(mine.parent) == ["credentials"]
 
 
-def test_what_a_writer_that_was_killed_left_behind_is_replaced(mine: Path) -> None:
-    (mine.parent / ".credentials.gds-exec.tmp").write_text("half a sec")
+def test_what_a_killed_writer_left_beside_the_file_can_be_swept(mine: Path) -> None:
+    before = mine.read_text()
+    killing = strace("-o", "/dev/null", "-e", "inject=rename,renameat,renameat2:signal=KILL:error=EINTR")
 
-    write_profile(str(mine), "work", SETTINGS)
+    with pytest.raises(AssertionError):
+        run_python(WRITE_OFTEN, mine, "0", under=killing)
+    assert len(os.listdir(mine.parent)) == 2
 
-    assert mine.read_text() == f"{MINE}\n{WRITTEN}"
+    sweep_beside(str(mine))
+
     assert os.listdir(mine.parent) == ["credentials"]
+    assert mine.read_text() == before
 
 
 def test_writers_at_once_lose_nothing_of_each_other(mine: Path) -> None:

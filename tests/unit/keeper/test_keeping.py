@@ -15,6 +15,7 @@ from gds_exec.delivery.endpoint import bind
 from gds_exec.delivery.handover import Handover
 from gds_exec.keeper.keeping import Keeping
 from gds_exec.session import SessionCredentials, file_name, serialise
+from tests.cached import write_cached
 from tests.fakes import Said, a_session
 
 TOKEN = "0123abcd" * 8
@@ -135,8 +136,7 @@ def test_the_session_is_served(keep: Callable[..., Kept]) -> None:
 def test_a_session_that_another_process_renewed_is_served(keep: Callable[..., Kept]) -> None:
     kept = keep(left=60)
     path = kept.cache / file_name("key")
-    path.touch(0o600)
-    path.write_text(serialise(session(left=3600, mark="0002")))
+    write_cached(path, serialise(session(left=3600, mark="0002")))
 
     assert '"Token": "token-0002"' in kept.answered()
     assert kept.renewals() == []

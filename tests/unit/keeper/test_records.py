@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from gds_exec.child.liveness import process_mark
 from gds_exec.delivery.handover import Handover
 from gds_exec.keeper.records import recorded
 from gds_exec.running import COMMAND, Running, all_running
@@ -32,7 +33,8 @@ def listed(cache: Path) -> list[Running]:
 
 def test_a_command_is_listed_while_it_runs_with_how_to_renew_its_session(cache: Path) -> None:
     with recorded(handed_over(cache), "terraform", now=lambda: NOON):
-        assert listed(cache) == [Running(os.getpid(), COMMAND, "admin", "terraform", "key", ARGUMENTS, NOON)]
+        mark = process_mark(os.getpid())
+        assert listed(cache) == [Running(mark, COMMAND, "admin", "terraform", "key", ARGUMENTS, NOON)]
 
     assert list(cache.iterdir()) == []
 
