@@ -8,6 +8,16 @@ _SHORTEST_TOKEN = 150
 _LONG_BASE64 = r"(?<![A-Za-z0-9+/=])(?!/)[A-Za-z0-9+/=]{150,}"  # a path begins with /
 _JWT = r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 
+# `password: …`, `TOKEN=…`, `"SecretAccessKey": …`, `otpauth://…`
+_AFTER_ITS_NAME = (
+    r"(secret|passw(or)?d|passphrase|passcode|token|\bpin|\bcode|\bkey|accesskey|access_key)\w*"
+    r"\s*(=|:|\bis\b|[\"'`])|otpauth:|-----BEGIN|://[^/\s]*@"
+)
+_SHORTEST_SECRET = 7
+_CODE_DIGITS = (6, 7, 8)
+_ACCOUNT_DIGITS = 12
+_WORDS = r"[A-Z]{,12}|[A-Z]?[a-z]{,18}([A-Z][a-z]{2,18})*([A-Z][a-z]?)?"  # `word`, `InManyWordsId`
+
 
 def show(text: str) -> str:
     """Return `text` with every control, bidirectional and zero-width character as a visible escape."""
@@ -27,6 +37,28 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
 
     text = re.sub(_LONG_BASE64, "****", re.sub(_JWT, "****", text))
     return re.sub(_ACCESS_KEY_ID, r"\1…\2", text)
+
+
+def may_hold_secret(line: str) -> bool:
+    """Say whether a line of a program that handles secrets may hold one, which we must not repeat.
+
+    Plain words may be repeated, and numbers that are no code, paths, addresses and ARNs made of these.
+    """
+    import re
+
+    if mask(line) != line or re.search(_AFTER_ITS_NAME, line, re.IGNORECASE):
+        return True
+    return any(_is_like_secret(part) for part in re.split(r"[^A-Za-z0-9]+", line))
+
+
+def _is_like_secret(part: str) -> bool:
+    import re
+
+    if part.isdigit():
+        return len(part) in _CODE_DIGITS or len(part) > _ACCOUNT_DIGITS
+    if any(character.isdigit() for character in part):
+        return len(part) >= _SHORTEST_SECRET
+    return len(part) >= _SHORTEST_SECRET and not re.fullmatch(_WORDS, part)
 
 
 def _visible(character: str) -> str:

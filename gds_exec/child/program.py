@@ -1,7 +1,8 @@
 """Running a helper program, as `credential_process` and `mfa_process` name one.
 
-There is no shell, a time limit, and a limit on what it may print. What it prints on standard
-output is a secret, and so may its arguments be: no message holds either.
+There is no shell, a time limit, and a limit on what it may print. What it prints on standard output is
+a secret, and its arguments may hold one: no message holds either. Its standard error may hold one as well:
+of that we repeat only the last line, and only if it is made of plain words.
 """
 
 import os
@@ -16,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from gds_exec.errors import GdsExecError, HelperFailed
-from gds_exec.redaction import mask, show
+from gds_exec.redaction import may_hold_secret, show
 from gds_exec.refusal import exec_failure
 from gds_exec.replacement import find_command
 from gds_exec.signals import deadly_signals_unwind, interruptible
@@ -91,7 +92,9 @@ class _Heard:
     def last_words(self) -> str:
         lines = self.stderr.decode(errors="replace").split("\n")
         spoken = [line.strip() for line in lines if line.strip() and not line.startswith(_HINT)]
-        return show(mask(spoken[-1][:_LAST_WORDS_CHARACTERS])) if spoken else ""
+        if not spoken or may_hold_secret(spoken[-1]):
+            return ""
+        return show(spoken[-1][:_LAST_WORDS_CHARACTERS])
 
 
 @dataclass(slots=True)

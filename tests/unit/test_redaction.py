@@ -1,10 +1,10 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gds_exec.redaction import mask, show
+from gds_exec.redaction import mask, may_hold_secret, show
 
 STEERS_A_TERMINAL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 ANY_TEXT = st.text(st.characters(), max_size=60)
@@ -73,3 +73,60 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2lnbmF0dXJl-_"
 )
 def test_web_identity_tokens_are_masked_whole(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "the vault is locked",
+        "Error: session expired, run 'vault login'",
+        "cat: /home/alice/.aws/credentials: No such file or directory",
+        "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: denied",
+        "gds-exec: there is no role 'prod' [unknown-role]",
+        "arn:aws:iam::123456789012:mfa/alice is not a device of alice@example.gov.uk",
+        "connection to 127.0.0.1:8200 refused (HTTP 403)",
+        "op: 2.30.0 [ERROR] 2026/01/09 12:00:00 not signed in",
+        "ModuleNotFoundError: No module named keyring",
+        "the key of the vault is missing",
+        "",
+    ],
+)
+def test_a_line_of_plain_words_may_be_repeated(line: str) -> None:
+    assert not may_hold_secret(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "key AKIAIOSFODNN7EXAMPLE was refused",
+        "AWS_SECRET_ACCESS_KEY=abc",
+        'no: {"AccessKeyId": "a", "SecretAccessKey": "b"}',
+        "bad passphrase hunter2",
+        "wrong password 'correcthorse'",
+        "passphrase: correct horse battery staple",
+        "the token is swordfish",
+        "code 123456 was refused",
+        "12345678",
+        "otpauth://totp/alice?issuer=aws",
+        "otp seed JBSWY3DPEHPK3PXP",
+        "otp seed JBSWYDPEHPKPXPABQ",
+        "https://alice:pw@vault.example refused",
+        f"expired: {JWT}",
+        "-----BEGIN PRIVATE KEY-----",
+        "deadbeefdeadbeefdeadbeef",
+        "abcdEFghIJklMNop",
+        "aGVsbG8gd29ybGQ=",
+        "x" * 200,
+    ],
+)
+def test_a_line_with_anything_like_a_secret_may_not(line: str) -> None:
+    assert may_hold_secret(line)
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", min_size=40, max_size=40))
+def test_a_secret_access_key_may_not_be_repeated(secret: str) -> None:
+    parts = secret.replace("+", "/").split("/")
+    assume(any(any(c.isdigit() for c in part) and len(part) >= 7 for part in parts))
+
+    assert may_hold_secret(f"error: {secret} refused")
