@@ -249,9 +249,9 @@ def await_nothing_left(served: Served, processes: list[psutil.Process]) -> None:
     eventually(lambda: assert_gone(processes))
 
 
-def records(world: World) -> list[str]:
-    """The names of the records of what runs."""
-    return sorted(path.name for path in world.cache.glob("*.running2"))
+def records(world: World) -> list[int]:
+    """The pids of what runs, as the records say."""
+    return sorted(int(path.name.partition(".")[0]) for path in world.cache.glob("*.running2"))
 
 
 def _sessions(world: World) -> Iterator[tuple[Path, SessionCredentials]]:

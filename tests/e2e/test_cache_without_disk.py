@@ -246,7 +246,7 @@ def test_a_session_is_written_aside_synced_and_renamed(world: World, tmp_path: P
     assert world.run_program(*tracer, GDS_EXEC, "plain", "--", "true").returncode == 0
 
     lines = [line for line in log.read_text().splitlines() if "execve" in line or str(world.cache) in line]
-    (temporary,) = {name for line in lines for name in re.findall(r"[0-9a-f]{32}\.tmp", line)}
+    (temporary,) = {name for line in lines for name in re.findall(r"[0-9.a-f]+\.[0-9a-f]{32}\.tmp", line)}
     (session,) = world.sessions()
     steps = [
         re.compile(rf'open.*"{temporary}".*O_EXCL.*0600'),

@@ -93,15 +93,15 @@ def test_a_newer_version_of_the_format_is_left_as_it_is(world: World) -> None:
     world.add_role("readonly", mfa=False)
     assert world.run("readonly", "--", "true").returncode == 0
     (ours,) = world.sessions()
-    newer = ours.with_suffix(".session2")
-    newer.write_bytes(b"gds-exec session 2\nsomething=else\nend\n")
+    newer = ours.with_suffix(".session3")
+    newer.write_bytes(b"gds-exec session 3\nsomething=else\nend\n")
     newer.chmod(0o600)
     ours.unlink()
     result = world.run("readonly", "--", *SHOW_KEY)
 
     assert result.returncode == 0
     assert result.stderr == b""
-    assert newer.read_bytes() == b"gds-exec session 2\nsomething=else\nend\n"
+    assert newer.read_bytes() == b"gds-exec session 3\nsomething=else\nend\n"
     assert sessions_made(world.aws) == ("AssumeRole", "AssumeRole")
     assert ours.read_text().startswith("gds-exec session 1\n")
     assert codes_sent(world.aws) == 0

@@ -185,7 +185,7 @@ def test_when_the_command_ends_all_that_was_about_it_goes(start: Start, signed_i
 
 
 def _assert_recorded(world: World, pid: int) -> None:
-    assert records(world) == [f"{pid}.running2"]
+    assert records(world) == [pid]
 
 
 @pytest.mark.matrix(97)

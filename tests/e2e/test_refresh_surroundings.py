@@ -293,12 +293,12 @@ def test_from_another_namespace_of_processes_no_record_is_forgotten(start: Start
     if subprocess.run([*IN_ANOTHER_NAMESPACE, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("a namespace of processes cannot be made here")
     with start(signed_in, *refreshing()) as running:
-        eventually(lambda: assert_same(records(signed_in), [f"{running.process.pid}.running2"]))
+        eventually(lambda: assert_same(records(signed_in), [running.process.pid]))
 
         done = signed_in.run_program(*IN_ANOTHER_NAMESPACE, "gds-exec", "sessions")
 
         assert done.returncode == 0, done.stderr.decode()
-        assert records(signed_in) == [f"{running.process.pid}.running2"]
+        assert records(signed_in) == [running.process.pid]
         assert f"{running.process.pid}" in signed_in.run("sessions").stdout.decode()
 
 
