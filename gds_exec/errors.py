@@ -8,6 +8,7 @@
     │   ├── BrokenProfile                 settings that contradict or miss one another
     │   │   └── SourceProfileMissing          a source_profile that is in no file
     │   ├── NoAccessKey                   a source profile without keys
+    │   ├── CopiedSession                 a profile that holds a session which gds-exec wrote there
     │   └── NotSupportedYet               settings that another release will read
     ├── CredentialsError             125  no session could be had
     │   ├── AwsRefused                    AWS answered, and said no
@@ -73,6 +74,10 @@ class SourceProfileMissing(BrokenProfile):
 
 class NoAccessKey(ConfigError):
     slug = "no-access-key"
+
+
+class CopiedSession(ConfigError):
+    slug = "copied-session"
 
 
 class NotSupportedYet(ConfigError):

@@ -44,7 +44,14 @@ WriteProfile = Annotated[
     str | None,
     _doing("--write-profile", help="… or into the AWS credentials file, as this profile.", metavar="NAME"),
 ]
-Unset = Annotated[bool, _doing("--unset", help="Print what takes an exported session back out of the shell.")]
+Unset = Annotated[
+    bool,
+    _doing(
+        "--unset",
+        help="Take an exported session out of the shell, for `eval $(gds-exec --unset)`. "
+        "With --write-profile NAME, remove that profile.",
+    ),
+]
 Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]
 Open = Annotated[str | None, _doing("--open", help="Open this page of the console (also -o).", metavar="URL")]
 Service = Annotated[

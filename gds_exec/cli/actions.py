@@ -35,7 +35,7 @@ class Wanted(Value):
         """The options, one for each thing to do."""
         is_console = self.login or self.url is not None or self.service is not None or self.is_switch_role
         asked = {
-            "--export": self.export or self.write_profile is not None,
+            "--export": self.export or (self.write_profile is not None and not self.unset),
             "--unset": self.unset,
             "--login": is_console,
             "--describe": self.describe,

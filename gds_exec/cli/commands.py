@@ -13,7 +13,7 @@ from gds_exec.cli.actions import Wanted, action_of, check_one
 from gds_exec.cli.asking import Ask, asked_session
 from gds_exec.cli.completing import install, show_completion
 from gds_exec.cli.explaining import explain
-from gds_exec.cli.exporting import export_nothing
+from gds_exec.cli.exporting import export_nothing, remove_written_profile
 from gds_exec.cli.grouping import in_place_of
 from gds_exec.cli.renewing import renew
 from gds_exec.cli.role_shell import print_hook
@@ -95,7 +95,12 @@ def _run(
         raise UsageError("--names and --csv are for the list of the roles", hint="gds-exec roles --csv")
     check_one(wanted, command=tuple(command or ()), shell=shell)
     if unset and role is not None:
-        raise UsageError("--unset is for no role in particular", hint="gds-exec --unset")
+        profile = "" if write_profile is None else "--write-profile NAME "
+        raise UsageError("--unset is for no role in particular", hint=f"gds-exec {profile}--unset")
+    if unset and write_profile is not None:
+        if format_name is not None:
+            raise UsageError("--write-profile NAME --unset prints nothing", hint="leave out --format")
+        return partial(remove_written_profile, name=write_profile)
     if unset:
         return partial(export_nothing, format_name=format_name)
     if role is None:

@@ -1,4 +1,7 @@
-"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; and `--unset`, its reverse."""
+"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; and `--unset`, its reverse.
+
+`--write-profile` copies a session into a profile, which is never a source of credentials for gds-exec.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import sys
 
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
+from gds_exec.cli.wiring import wired_files
+from gds_exec.config.aws_files import SIGN_INS, STATIC_KEYS
+from gds_exec.delivery.credentials_file import remove_profile
 from gds_exec.delivery.credentials_file import write_profile as write_to_file
 from gds_exec.delivery.exports.changes import role_changes, undoing_changes
 from gds_exec.delivery.exports.formats import DEFAULT_FORMAT, FORMATS, Export, export_text
 from gds_exec.delivery.exports.shells import SHELLS, statements
-from gds_exec.delivery.written_profile import MARKER, is_profile_name, not_ours, written_settings
-from gds_exec.environment import child_environment
+from gds_exec.delivery.written_profile import is_profile_name, not_ours, written_settings
+from gds_exec.environment import callers_environment, child_environment
 from gds_exec.errors import OutputFailed, UsageError
 from gds_exec.redaction import show
 
@@ -24,9 +30,6 @@ if TYPE_CHECKING:
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.invocation import Invocation
     from gds_exec.session import SessionCredentials
-
-# With one of these in the config file botocore does not look at keys in the credentials file.
-_BEFORE_KEYS = ("role_arn", "sso_session", "sso_start_url", "web_identity_token_file")
 
 
 def export_session(
@@ -41,11 +44,8 @@ def export_session(
     What cannot be the format or the profile is refused before a code is asked for.
     """
     chosen = _checked_format(format_name, FORMATS)
-    if write_profile is not None and not is_profile_name(write_profile):
-        raise UsageError(
-            f"'{show(write_profile)}' cannot be the name of a profile that is written",
-            hint="letters, digits and any of _+=,.@:/- can be",
-        )
+    if write_profile is not None:
+        _check_name(write_profile)
     run = put_together(invocation, environ)
     if write_profile is not None:
         _check_profile(run.files, write_profile)
@@ -65,6 +65,12 @@ def export_nothing(environ: Mapping[str, str], *, format_name: str | None) -> No
     _print(statements(shell, undoing_changes(environ)))
 
 
+def remove_written_profile(environ: Mapping[str, str], *, name: str) -> None:
+    """Remove a profile that `--write-profile` wrote."""
+    _check_name(name)
+    remove_profile(_credentials_path(wired_files(callers_environment(environ))), name)
+
+
 def _checked_format(name: str | None, known: Sequence[str]) -> str:
     if name is None:
         return DEFAULT_FORMAT
@@ -73,13 +79,24 @@ def _checked_format(name: str | None, known: Sequence[str]) -> str:
     return name
 
 
+def _check_name(name: str) -> None:
+    if not is_profile_name(name):
+        raise UsageError(
+            f"'{show(name)}' cannot be the name of a profile that is written",
+            hint="letters, digits and any of _+=,.@:/- can be",
+        )
+
+
 def _check_profile(files: AwsFiles, name: str) -> None:
-    """Refuse a profile that we did not write, or whose keys nobody would look at."""
-    written = files.credentials_profiles.get(name)
-    if written is not None and MARKER not in written:
+    """Refuse a profile that we did not write, or whose other part has credentials of its own.
+
+    That part, in the config file, would hide the written keys from the SDKs, or they would hide it.
+    """
+    if name in files.credentials_profiles:
         raise not_ours(name)
     config = files.config_profiles.get(name)
-    found = next((key for key in _BEFORE_KEYS if config is not None and key in config), None)
+    own = (key for key in (*SIGN_INS, *STATIC_KEYS) if config is not None and key in config)
+    found = next(own, None)
     if config is not None and found is not None:
         raise OutputFailed(
             f"profile {show(name)} has credentials of its own ({config[found].place}: {found})",
@@ -93,12 +110,17 @@ def _export(run: Run, session: SessionCredentials, environ: Mapping[str, str]) -
 
 
 def _write(run: Run, export: Export, name: str) -> None:
-    path = run.files.credentials_file.path
-    if not path:
-        raise OutputFailed("there is no AWS credentials file to write", hint="set HOME")
+    path = _credentials_path(run.files)
     region = export.variables.get("AWS_REGION")
     write_to_file(path, name, written_settings(export.session, role=export.role, region=region))
     run.messages.notice(f"profile {show(name)} of {show(path)} has the session")
+
+
+def _credentials_path(files: AwsFiles) -> str:
+    path = files.credentials_file.path
+    if not path:
+        raise OutputFailed("there is no AWS credentials file to write", hint="set HOME")
+    return path
 
 
 def _print(text: str) -> None:

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+STATIC_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+SIGN_INS = (
+    "role_arn",
+    "credential_process",
+    "sso_session",
+    "sso_account_id",
+    "web_identity_token_file",
+    "login_session",
+)
+# The mark in a profile that `--write-profile` wrote. Its value is the role whose session was copied.
+WRITTEN_FOR = "gds_exec_written_for"
 _SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
 _PIPE_SECONDS = 10.0  # to type the passphrase of what decrypts into it
 _PIPE_LIMIT_MIB = 16
@@ -42,6 +53,9 @@ class FileRead(Value):
 class AwsFiles(Value):
     """What both files say.
 
+    `copied_sessions` are the sections with our mark. Nothing may start from a copied session, so
+    `profiles` and `credentials_profiles` leave it out. A profile whose other part, in the config file,
+    has credentials of its own keeps that part.
     Where nothing but absolute paths and the values of AWS_* and HOME led to them, `is_location_plain`.
     `unread_sections` says, by
     the name that was probably meant, why a section is no profile; `missing_files` says which variable
@@ -51,6 +65,7 @@ class AwsFiles(Value):
     profiles: dict[str, Section]
     config_profiles: dict[str, Section]
     credentials_profiles: dict[str, Section]
+    copied_sessions: dict[str, Section]
     services: dict[str, Section]
     config_file: FileRead
     credentials_file: FileRead
@@ -59,7 +74,14 @@ class AwsFiles(Value):
     unread_sections: dict[str, str]
     exposure: str | None
 
-    _unshown = ("profiles", "config_profiles", "credentials_profiles", "services", "unread_sections")
+    _unshown = (
+        "profiles",
+        "config_profiles",
+        "credentials_profiles",
+        "copied_sessions",
+        "services",
+        "unread_sections",
+    )
 
     @property
     def read(self) -> tuple[FileRead, ...]:
@@ -114,10 +136,20 @@ def read_aws_files(
     config, credentials = files = [_read(location.path, pipe_seconds=pipe_seconds) for location in locations]
     located = list(zip(locations, files, strict=True))
     sorted_sections = _sort_sections(config.sections)
+    copied = _copied_sessions(sorted_sections.profiles, credentials.sections)
+    in_config, in_credentials = sorted_sections.profiles, credentials.sections
+    if copied:
+        in_config = {
+            name: section
+            for name, section in in_config.items()
+            if name not in copied or _has_credentials(section)
+        }
+        in_credentials = {name: in_credentials[name] for name in in_credentials.keys() - copied.keys()}
     return AwsFiles(
-        profiles=_merge(sorted_sections.profiles, credentials.sections),
+        profiles=_merge(in_config, in_credentials),
         config_profiles=sorted_sections.profiles,
-        credentials_profiles=credentials.sections,
+        credentials_profiles=in_credentials,
+        copied_sessions=copied,
         services=sorted_sections.services,
         config_file=FileRead(locations[0].path, config.status),
         credentials_file=FileRead(locations[1].path, credentials.status),
@@ -315,6 +347,21 @@ def _words_by_shell_rules(header: str) -> list[str]:
 
 def _unread(section: Section, header: str, name: str) -> str:
     return f"{section.place}: [{show(header)}] is not read as a profile: write [profile {show(name)}]"
+
+
+def _copied_sessions(config: dict[str, Section], credentials: dict[str, Section]) -> dict[str, Section]:
+    """Return the sections with our mark. Somebody may have moved one to the config file."""
+    return {
+        name: section
+        for sections in (config, credentials)
+        for name, section in sections.items()
+        if WRITTEN_FOR in section
+    }
+
+
+def _has_credentials(section: Section) -> bool:
+    """Say whether the person's own part of a profile says how to get credentials."""
+    return WRITTEN_FOR not in section and any(key in section for key in (*STATIC_KEYS, *SIGN_INS))
 
 
 def _merge(config: dict[str, Section], credentials: dict[str, Section]) -> dict[str, Section]:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from gds_exec.config.aws_files import SIGN_INS, STATIC_KEYS
 from gds_exec.config.profile_values import text
-from gds_exec.config.role_names import did_you_mean, hint_at_profile, quoted, where_looked
+from gds_exec.config.role_names import (
+    copied_role,
+    did_you_mean,
+    hint_at_profile,
+    holds_copy,
+    quoted,
+    where_looked,
+)
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
-from gds_exec.errors import BrokenProfile, NoAccessKey, NotSupportedYet, SourceProfileMissing
+from gds_exec.errors import BrokenProfile, CopiedSession, NoAccessKey, NotSupportedYet, SourceProfileMissing
 from gds_exec.redaction import show
 from gds_exec.value import Value
 
@@ -19,15 +27,6 @@ if TYPE_CHECKING:
 
 # botocore's order
 _PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-_STATIC_KEYS = ("aws_access_key_id", "aws_secret_access_key")
-_SIGN_INS = (
-    "role_arn",
-    "credential_process",
-    "sso_session",
-    "sso_account_id",
-    "web_identity_token_file",
-    "login_session",
-)
 _CREDENTIAL_SOURCES = {
     "Environment": "there are no keys in the environment",
     "Ec2InstanceMetadata": "AWS_EC2_METADATA_DISABLED forbids that",
@@ -126,11 +125,13 @@ def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile:
     named_by = {"--source-profile": source_profile, **{key: environ.get(key) for key in _PROFILE_VARIABLES}}
     for origin, name in named_by.items():
         if name and name not in files.profiles:
+            if name in files.copied_sessions:
+                raise _named_copy(files, origin, name)
             message = f"{origin} names profile {quoted(name)}, which does not exist"
             raise BrokenProfile(message, hint=hint_at_profile(files, name))
         if name:
             return name
-    if any(key in files.profiles.get("default", {}) for key in (*_STATIC_KEYS, *_SIGN_INS)):
+    if any(key in files.profiles.get("default", {}) for key in (*STATIC_KEYS, *SIGN_INS)):
         return "default"
     return _only_profile_with_keys(files)
 
@@ -139,7 +140,9 @@ def no_base(files: AwsFiles, environ: Mapping[str, str]) -> NoAccessKey:
     """Return the error that says that there is no base profile."""
     from gds_exec.config.ambient import hint_at_permission
 
-    return NoAccessKey("no profile has access keys", hint=hint_at_permission(where_looked(files), environ))
+    copies = f"; copied sessions do not count: {_listed(sorted(files.copied_sessions))}"
+    message = f"no profile has access keys{copies if files.copied_sessions else ''}"
+    return NoAccessKey(message, hint=hint_at_permission(where_looked(files), environ))
 
 
 def drawn(names: Sequence[str]) -> str:
@@ -155,7 +158,7 @@ def keys_from_aws_vault(name: str) -> str:
 
 
 def _has_static_keys(section: Section) -> bool:
-    return any(key in section for key in _STATIC_KEYS)
+    return any(key in section for key in STATIC_KEYS)
 
 
 def _token_in_file(name: str, section: Section) -> WebIdentityToken:
@@ -209,6 +212,10 @@ def _hint_at_source(name: str, section: Section) -> str:
 
 def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
     name = visited[-1]
+    if source in files.copied_sessions and (source not in files.profiles or source in visited):
+        message = f"profile {quoted(name)} takes its keys from {quoted(source)}, which "
+        hint = _hint_at_own_keys(files, source)
+        raise CopiedSession(message + holds_copy(files, source) + drawn([*visited, source]), hint=hint)
     if source not in files.profiles:
         message = f"profile {quoted(name)} takes its keys from {quoted(source)}, which does not exist"
         hint = _hint_at_missing_source(files, source)
@@ -217,6 +224,19 @@ def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
     if source in visited and not uses_its_own_keys:
         message = f"profile {quoted(visited[0])} never reaches access keys{drawn([*visited, source])}"
         raise BrokenProfile(message, hint=f"let {quoted(name)} name a source_profile that has keys")
+
+
+def _named_copy(files: AwsFiles, origin: str, name: str) -> CopiedSession:
+    message = f"{origin} names profile {quoted(name)}, which {holds_copy(files, name)}"
+    is_variable = origin in _PROFILE_VARIABLES
+    hint = f"unset {origin}, or name a profile with keys of your own: --source-profile NAME"
+    return CopiedSession(message, hint=hint if is_variable else "name a profile with keys of your own")
+
+
+def _hint_at_own_keys(files: AwsFiles, copy: str) -> str:
+    role = copied_role(files, copy)
+    of_role = f"the profile {quoted(role)} or " if role in files.profiles else ""
+    return f"use {of_role}a profile with keys of your own as the source_profile"
 
 
 def _hint_at_missing_source(files: AwsFiles, source: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from gds_exec.config.profile_values import ACCOUNT_DIGITS, ROLE_ARN_HINT, is_role_arn
-from gds_exec.errors import UnknownRole
+from gds_exec.config.aws_files import WRITTEN_FOR
+from gds_exec.config.profile_values import ACCOUNT_DIGITS, ROLE_ARN_HINT, is_role_arn, text
+from gds_exec.errors import CopiedSession, UnknownRole
+from gds_exec.invocation import WORDS
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -13,12 +15,38 @@ if TYPE_CHECKING:
 
 def role_arn_of(files: AwsFiles, role: str) -> str:
     """Return the ARN that `role`, which is no profile's name, stands for; raise UnknownRole if none does."""
+    # A copy may be named after its role, `123456789012/audit`: that name means the role itself.
+    if role in files.copied_sessions and text(files.copied_sessions[role], WRITTEN_FOR) != role:
+        raise _is_a_copy(files, role)
     if role.startswith("arn:"):
         return _checked_arn(role)
     account, slash, name = role.partition("/")
     if slash and account.isascii() and account.isdigit():
         return _role_in_account(role, account, name)
+    if role in files.copied_sessions:
+        raise _is_a_copy(files, role)
     raise UnknownRole(f"no profile is named {quoted(role)}", hint=hint_at_profile(files, role))
+
+
+def copied_role(files: AwsFiles, name: str) -> str | None:
+    """Return the role whose session the profile `name` holds, or `None` where its mark leads to no role.
+
+    The role may be a copy itself: earlier versions ran as copies. Then its own mark names the role.
+    """
+    seen: list[str] = []
+    role = name
+    while role in files.copied_sessions and role not in seen and not (seen and role in files.profiles):
+        seen.append(role)
+        role = text(files.copied_sessions[role], WRITTEN_FOR) or ""
+    return role if role and role not in seen else None
+
+
+def holds_copy(files: AwsFiles, name: str) -> str:
+    """Return what an error says of a copied session: `holds a copied session of prod (FILE, line 3: …)`."""
+    role = copied_role(files, name)
+    of_role = f" of {show(role)}" if role else ""
+    place = files.copied_sessions[name][WRITTEN_FOR].place
+    return f"holds a copied session{of_role} ({place}: {WRITTEN_FOR})"
 
 
 def hint_at_profile(files: AwsFiles, name: str) -> str:
@@ -43,11 +71,21 @@ def where_looked(files: AwsFiles) -> str:
     if not files.paths:
         return "there is no home directory, and AWS_CONFIG_FILE is not set"
     paths = " and ".join(map(show, files.paths))
-    return f"profiles are read from {paths}" if files.profiles else f"there is no profile in {paths}"
+    is_any = files.profiles or files.copied_sessions
+    return f"profiles are read from {paths}" if is_any else f"there is no profile in {paths}"
 
 
 def quoted(name: str) -> str:
     return f"'{show(name)}'"
+
+
+def _is_a_copy(files: AwsFiles, name: str) -> CopiedSession:
+    import shlex  # only a failure needs it
+
+    role = copied_role(files, name)
+    typed = f"{'--role ' if role in WORDS else ''}{show(shlex.quote(role))}" if role else "ROLE"
+    message = f"profile {quoted(name)} {holds_copy(files, name)}"
+    return CopiedSession(message, hint=f"use the role itself: gds-exec {typed} -- COMMAND")
 
 
 def _checked_arn(arn: str) -> str:

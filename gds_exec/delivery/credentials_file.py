@@ -13,14 +13,14 @@ from gds_exec.child.liveness import process_mark
 from gds_exec.config.aws_ini import parse
 from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.sweeping import UNFINISHED_SUFFIX
-from gds_exec.delivery.written_profile import with_profile
-from gds_exec.errors import BrokenFile, OutputFailed
+from gds_exec.delivery.written_profile import with_profile, without_profile
+from gds_exec.errors import BrokenFile, OutputFailed, UnknownRole
 from gds_exec.redaction import show
 from gds_exec.signals import all_blocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 def write_profile(path: str, name: str, settings: Mapping[str, str]) -> None:
@@ -29,11 +29,36 @@ def write_profile(path: str, name: str, settings: Mapping[str, str]) -> None:
     A link stays one: the file that it leads to is written. Raise `OutputFailed`, or `BrokenFile`, where
     the file is left as it was.
     """
+    _change(path, lambda text: with_profile(text, name, settings))
+
+
+def remove_profile(path: str, name: str) -> None:
+    """Remove what `write_profile` wrote into `[name]` of the credentials file at `path`.
+
+    Raise `UnknownRole` if there is no such section, and `OutputFailed` or `BrokenFile` as `write_profile`.
+    """
+    missing = UnknownRole(
+        f"no profile is named '{show(name)}' in {show(path)}",
+        hint="check the name, and which file AWS_SHARED_CREDENTIALS_FILE names",
+    )
+
+    def without(text: str) -> str:
+        changed = without_profile(text, name)
+        if changed is None:
+            raise missing
+        return changed
+
+    if not os.path.exists(path):
+        raise missing
+    _change(path, without)
+
+
+def _change(path: str, change: Callable[[str], str]) -> None:
     target = os.path.realpath(path)
     try:
         with _locked_directory(os.path.dirname(target)) as directory, all_blocked():
             text = _read(directory, os.path.basename(target), path=path)
-            _replace(directory, os.path.basename(target), with_profile(text, name, settings).encode())
+            _replace(directory, os.path.basename(target), change(text).encode())
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise OutputFailed(f"{show(path)} cannot be written: {reason}") from error

@@ -1,10 +1,11 @@
-"""A session as a profile of the AWS credentials file: the text of the file with it.
+"""A session as a profile of the AWS credentials file: the text of the file with it, and without it again.
 
-All else in the text stays as it is, to the byte. A section that has no marker of ours is never changed.
+All else in the text stays as it is, to the byte. A section that has no mark of ours is never changed.
 """
 
 from __future__ import annotations
 
+from gds_exec.config.aws_files import WRITTEN_FOR
 from gds_exec.delivery.ini_lines import ini_lines
 from gds_exec.environment import credential_variables
 from gds_exec.errors import OutputFailed
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
 
     Settings = Mapping[str, str]
 
-MARKER = "gds_exec_written_for"
 _OURS = frozenset(
     (
-        MARKER,
+        WRITTEN_FOR,
         "aws_access_key_id",
         "aws_credential_expiration",
         "aws_secret_access_key",
@@ -33,6 +33,7 @@ _OURS = frozenset(
 # A header of nothing else is the same profile to every client.
 _NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@:/-")
 _INHERITED_BY_ALL = "DEFAULT"
+_LINE_ENDS = ("\r\n", "\n", "\r")
 
 
 def is_profile_name(text: str) -> bool:
@@ -47,9 +48,9 @@ def credential_settings(session: SessionCredentials, *, region: str | None) -> d
 
 
 def written_settings(session: SessionCredentials, *, role: str, region: str | None) -> dict[str, str]:
-    """Return those with our marker, which says what they were written for."""
+    """Return those with our mark, which says what they were written for."""
     note = show(role).encode("ascii", "backslashreplace").decode("ascii").strip()
-    return {MARKER: note, **credential_settings(session, region=region)}
+    return {WRITTEN_FOR: note, **credential_settings(session, region=region)}
 
 
 def section_text(name: str, settings: Settings, *, line_end: str = "\n") -> str:
@@ -62,31 +63,64 @@ def section_text(name: str, settings: Settings, *, line_end: str = "\n") -> str:
 def with_profile(text: str, name: str, settings: Settings) -> str:
     """Return the text of a credentials file with these settings in the section `[name]`.
 
-    A section that we wrote has its place and all that others added to it; a new one comes last. Raise
-    `OutputFailed` for a section that is not ours.
+    A section that we wrote keeps its place and all that others added to it; a new one comes last. The
+    text's last line stays with or without an end, as it was. Raise `OutputFailed` for a section that is
+    not ours.
     """
     lines = list(ini_lines(text))
     line_end = _line_end(lines)
-    headers = {line.header for line in lines if line.header.strip() == name}
-    if not headers:
-        return text + _gap(text, line_end) + section_text(name, settings, line_end=line_end)
-    marker = next((line for line in lines if line.header == name and line.key == MARKER), None)
-    if marker is None or headers != {name}:  # `[ name ]` is the same section to some clients
-        raise not_ours(name)
-    written = _setting_lines(settings, indent=marker.indent, line_end=line_end)
-    return "".join(
-        written if line is marker else line.text
-        for line in lines
-        if line is marker or line.header != name or line.key not in _OURS
-    )
+    if not any(_is_header_of(name, line) for line in lines):
+        written = text + _gap(text, line_end) + section_text(name, settings, line_end=line_end)
+        return _ended_as(text, written)
+    mark = _mark(lines, name, hint="choose another name")
+    written = _setting_lines(settings, indent=mark.indent, line_end=line_end)
+    others = (line for line in lines if line is mark or not _is_ours(name, line))
+    return _ended_as(text, "".join(written if line is mark else line.text for line in others))
 
 
-def not_ours(name: str) -> OutputFailed:
+def without_profile(text: str, name: str) -> str | None:
+    """Return the text without what `with_profile` put there, or `None` if it has no such section.
+
+    The header stays if others added settings below it. Raise `OutputFailed` for a section that is not
+    ours.
+    """
+    lines = list(ini_lines(text))
+    if not any(_is_header_of(name, line) for line in lines):
+        return None
+    _mark(lines, name, hint="remove it yourself, if you want it gone")
+    others = [line for line in lines if not _is_ours(name, line)]
+    header = next(place for place, line in enumerate(others) if line.header == name)
+    after = next((line for line in others[header + 1 :] if line.header != name or line.key), None)
+    # Without a header above it, an indented line would go on with a setting of the section before.
+    if after is None or (after.header != name and not after.indent):
+        is_gap = header > 0 and others[header - 1].text in _LINE_ENDS
+        del others[header - 1 if is_gap else header : header + 1]
+    return _ended_as(text, "".join(line.text for line in others))
+
+
+def not_ours(name: str, *, hint: str = "choose another name") -> OutputFailed:
     """Return what to raise for a section that we did not write."""
     return OutputFailed(
         f"[{show(name)}] of the AWS credentials file was not written by gds-exec, and is left as it is",
-        hint="choose another name",
+        hint=hint,
     )
+
+
+def _is_header_of(name: str, line: IniLine) -> bool:
+    return line.header.strip() == name
+
+
+def _mark(lines: Iterable[IniLine], name: str, *, hint: str) -> IniLine:
+    """Return the line of our mark in a section. Raise `OutputFailed` if it is not ours."""
+    lines = [line for line in lines if _is_header_of(name, line)]
+    mark = next((line for line in lines if line.key == WRITTEN_FOR), None)
+    if mark is None or any(line.header != name for line in lines):  # some clients read `[ name ]` as [name]
+        raise not_ours(name, hint=hint)
+    return mark
+
+
+def _is_ours(name: str, line: IniLine) -> bool:
+    return line.header == name and line.key in _OURS
 
 
 def _setting_lines(settings: Settings, *, indent: str, line_end: str) -> str:
@@ -106,4 +140,14 @@ def _gap(text: str, line_end: str) -> str:
     """Return what parts a new section from what stands before it."""
     if not text:
         return ""
-    return line_end if text.endswith(("\n", "\r")) else line_end * 2
+    if text.endswith("\r"):  # which "\n" would not follow, but join
+        return "\r"
+    return line_end if text.endswith("\n") else line_end * 2
+
+
+def _ended_as(text: str, changed: str) -> str:
+    """Return the changed text, its last line without an end if that of `text` had none."""
+    if not text or text.endswith(_LINE_ENDS):
+        return changed
+    end = next((end for end in _LINE_ENDS if changed.endswith(end)), "")
+    return changed.removesuffix(end)

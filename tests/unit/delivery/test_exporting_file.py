@@ -10,12 +10,12 @@ import pytest
 from gds_exec.config.aws_ini import parse
 from gds_exec.credentials.sweeping import sweep_beside
 from gds_exec.delivery.credentials_file import write_profile
-from gds_exec.delivery.written_profile import MARKER
+from gds_exec.delivery.written_profile import WRITTEN_FOR
 from gds_exec.errors import BrokenFile, OutputFailed
 from tests.processes import run_python, strace
 
-SETTINGS = {MARKER: "prod", "aws_access_key_id": "ASIA", "aws_secret_access_key": "a-secret"}
-WRITTEN = f"[work]\n{MARKER} = prod\naws_access_key_id = ASIA\naws_secret_access_key = a-secret\n"
+SETTINGS = {WRITTEN_FOR: "prod", "aws_access_key_id": "ASIA", "aws_secret_access_key": "a-secret"}
+WRITTEN = f"[work]\n{WRITTEN_FOR} = prod\naws_access_key_id = ASIA\naws_secret_access_key = a-secret\n"
 MINE = "# mine, é\n[gds-users]\naws_access_key_id = AKIA\n"
 WRITE = """
 import sys

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from gds_exec.config.aws_ini import parse
 from gds_exec.delivery.ini_lines import ini_lines
 from gds_exec.delivery.written_profile import (
-    MARKER,
+    WRITTEN_FOR,
     credential_settings,
     is_profile_name,
     section_text,
     with_profile,
+    without_profile,
     written_settings,
 )
 from gds_exec.errors import OutputFailed
@@ -34,7 +35,7 @@ WRITTEN = (
     "aws_credential_expiration = 2026-01-02T03:04:05Z\n"
     "region = eu-west-2\n"
 )
-SHORT = {MARKER: "prod", "aws_access_key_id": "NEW"}
+SHORT = {WRITTEN_FOR: "prod", "aws_access_key_id": "NEW"}
 MINE = "# mine\n\n[gds-users]\naws_access_key_id = AKIA\n"
 
 
@@ -47,7 +48,7 @@ def settings(session: SessionCredentials = SESSION, *, role: str = "prod") -> di
     [
         pytest.param("", WRITTEN, id="an empty file"),
         pytest.param(MINE, f"{MINE}\n{WRITTEN}", id="after what is there"),
-        pytest.param(MINE.rstrip("\n"), f"{MINE}\n{WRITTEN}", id="whose last line has no end"),
+        pytest.param(MINE.rstrip("\n"), f"{MINE}\n{WRITTEN}".rstrip("\n"), id="whose last line has no end"),
         pytest.param("[a]\r\n", "[a]\r\n\r\n" + WRITTEN.replace("\n", "\r\n"), id="CRLF"),
         pytest.param(f"{WRITTEN}{MINE}", f"{WRITTEN}{MINE}", id="written before, in its place"),
     ],
@@ -60,33 +61,34 @@ def test_a_profile_is_written_beside_what_is_there(text: str, expected: str) -> 
     ("text", "expected"),
     [
         pytest.param(
-            f"[work]\n{MARKER} = x\naws_access_key_id = OLD\n# why\noutput = json\nregion = a\n\n[b]\n",
-            f"[work]\n{MARKER} = prod\naws_access_key_id = NEW\n# why\noutput = json\n\n[b]\n",
+            f"[work]\n{WRITTEN_FOR} = x\naws_access_key_id = OLD\n# why\noutput = json\nregion = a\n\n[b]\n",
+            f"[work]\n{WRITTEN_FOR} = prod\naws_access_key_id = NEW\n# why\noutput = json\n\n[b]\n",
             id="what others added stays",
         ),
         pytest.param(
-            f"[work]\n{MARKER} = x\naws_access_key_id = OLD\n  more\n; c\n  and more\noutput = json\n",
-            f"[work]\n{MARKER} = prod\naws_access_key_id = NEW\n; c\noutput = json\n",
+            f"[work]\n{WRITTEN_FOR} = x\naws_access_key_id = OLD\n  more\n; c\n  and more\noutput = json\n",
+            f"[work]\n{WRITTEN_FOR} = prod\naws_access_key_id = NEW\n; c\noutput = json\n",
             id="a value that goes on goes as a whole",
         ),
         pytest.param(
-            f"  [work]\n  output = json\n  {MARKER} = x\n  [b]\n",
-            f"  [work]\n  output = json\n  {MARKER} = prod\n  aws_access_key_id = NEW\n  [b]\n",
+            f"  [work]\n  output = json\n  {WRITTEN_FOR} = x\n  [b]\n",
+            f"  [work]\n  output = json\n  {WRITTEN_FOR} = prod\n  aws_access_key_id = NEW\n  [b]\n",
             id="indented",
         ),
         pytest.param(
-            f"[work]\n{MARKER} = x\nregion = a",
-            f"[work]\n{MARKER} = prod\naws_access_key_id = NEW\n",
+            f"[work]\n{WRITTEN_FOR} = x\nregion = a",
+            f"[work]\n{WRITTEN_FOR} = prod\naws_access_key_id = NEW",
             id="at the end of a file without an end",
         ),
         pytest.param(
-            f"[work]\r\n{MARKER} = x\r\n[b]\n",
-            f"[work]\r\n{MARKER} = prod\r\naws_access_key_id = NEW\r\n[b]\n",
+            f"[work]\r\n{WRITTEN_FOR} = x\r\n[b]\n",
+            f"[work]\r\n{WRITTEN_FOR} = prod\r\naws_access_key_id = NEW\r\n[b]\n",
             id="CRLF",
         ),
         pytest.param(
-            f"[b]\ns3 =\n  [work]\n  {MARKER} = x\n[work]\n{MARKER} = x\n",
-            f"[b]\ns3 =\n  [work]\n  {MARKER} = x\n[work]\n{MARKER} = prod\naws_access_key_id = NEW\n",
+            f"[b]\ns3 =\n  [work]\n  {WRITTEN_FOR} = x\n[work]\n{WRITTEN_FOR} = x\n",
+            f"[b]\ns3 =\n  [work]\n  {WRITTEN_FOR} = x\n"
+            f"[work]\n{WRITTEN_FOR} = prod\naws_access_key_id = NEW\n",
             id="what only looks like a header",
         ),
     ],
@@ -101,10 +103,10 @@ def test_a_section_of_ours_is_written_anew_and_nothing_else(text: str, expected:
         pytest.param("[work]\naws_access_key_id = AKIA\n", id="keys"),
         pytest.param("[work]\n", id="empty"),
         pytest.param("[work]", id="without an end"),
-        pytest.param(f"[work]\n# {MARKER} = prod\n", id="a marker in a comment"),
-        pytest.param(f"[work]\ns3 =\n  {MARKER} = prod\n", id="below another setting"),
-        pytest.param(f"[DEFAULT]\n{MARKER} = prod\n[work]\nregion = x\n", id="an inherited marker"),
-        pytest.param(f"[ work ]\n{MARKER} = x\n", id="what other clients take for the same"),
+        pytest.param(f"[work]\n# {WRITTEN_FOR} = prod\n", id="a marker in a comment"),
+        pytest.param(f"[work]\ns3 =\n  {WRITTEN_FOR} = prod\n", id="below another setting"),
+        pytest.param(f"[DEFAULT]\n{WRITTEN_FOR} = prod\n[work]\nregion = x\n", id="an inherited marker"),
+        pytest.param(f"[ work ]\n{WRITTEN_FOR} = x\n", id="what other clients take for the same"),
         pytest.param(f"{WRITTEN}[work ]\nregion = x\n", id="besides one of ours"),
     ],
 )
@@ -113,6 +115,41 @@ def test_a_section_that_is_not_ours_is_never_written_over(text: str) -> None:
         OutputFailed, match=r"\[work\] of the AWS credentials file was not written by gds-exec"
     ):
         with_profile(text, "work", settings())
+    with pytest.raises(OutputFailed, match="was not written by gds-exec"):
+        without_profile(text, "work")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(WRITTEN, "", id="the only section"),
+        pytest.param(f"{MINE}\n{WRITTEN}", MINE, id="the last section"),
+        pytest.param(f"{MINE}{WRITTEN}", MINE, id="without a blank line above"),
+        pytest.param(f"{MINE}\n{WRITTEN}\n[b]\n", f"{MINE}\n[b]\n", id="between others"),
+        pytest.param(f"{WRITTEN}{MINE}", MINE, id="the first section"),
+        pytest.param(f"{MINE}\n{WRITTEN}".replace("\n", "\r\n"), MINE.replace("\n", "\r\n"), id="CRLF"),
+        pytest.param(
+            f"{WRITTEN}# why\noutput = json\n\n[b]\n",
+            "[work]\n# why\noutput = json\n\n[b]\n",
+            id="settings that others added stay below the header",
+        ),
+        pytest.param(f"{WRITTEN}\n# of b\n[b]\n", "\n# of b\n[b]\n", id="comments stay"),
+        pytest.param(
+            f"{WRITTEN.replace('= a-token', '= a-token' + chr(10) + '  more')}[b]\n",
+            "[b]\n",
+            id="a value that goes on goes as a whole",
+        ),
+        pytest.param(
+            f"[a]\nx = 1\n[work]\n  {WRITTEN_FOR} = prod\n  [b]\n",
+            "[a]\nx = 1\n[work]\n  [b]\n",
+            id="a header stays if the next one would else go on with another setting",
+        ),
+        pytest.param(f"[work]\n{WRITTEN_FOR} = prod\n", "", id="nothing but the mark"),
+        pytest.param(MINE, None, id="no such section"),
+    ],
+)
+def test_what_was_written_is_removed_and_nothing_else(text: str, expected: str | None) -> None:
+    assert without_profile(text, "work") == expected
 
 
 @pytest.mark.parametrize(
@@ -149,7 +186,7 @@ def test_whatever_a_role_is_called_its_section_is_our_own(role: str) -> None:
 
 
 indents = st.sampled_from(("", "", "", " ", "  ", "\t"))
-keys = st.sampled_from(("aws_access_key_id", "Region", "output", "s3", "aws_session_token", MARKER))
+keys = st.sampled_from(("aws_access_key_id", "Region", "output", "s3", "aws_session_token", WRITTEN_FOR))
 values = st.sampled_from(("", "x", "a = b", "[work]", "# x"))
 fillers = st.sampled_from(("", "  ", "# [work]", "    ; c", "  a = b", "   region = y"))
 settings_of_a_section = st.lists(
@@ -233,6 +270,34 @@ def test_written_twice_it_is_as_written_once(text: str, file: Path) -> None:
         return
 
     assert with_profile(with_profile(text, "work", settings(LONG_LIVED)), "work", settings()) == once
+
+
+@given(text=texts | st.text(st.sampled_from("[]a=# \t\r\n")))
+def test_written_and_removed_it_is_as_before_to_the_byte(text: str) -> None:
+    if any(line.header.strip() == "work" for line in ini_lines(text)):
+        reject()
+
+    assert without_profile(with_profile(text, "work", settings()), "work") == text
+
+
+@given(text=texts)
+def test_botocore_reads_all_others_as_before_when_it_is_removed(text: str, file: Path) -> None:
+    before = as_botocore_reads(text, file)
+    try:
+        removed = without_profile(text, "work")
+    except OutputFailed:
+        assert "work" in before
+        return
+    if removed is None:
+        assert "work" not in before
+        return
+
+    inherited = as_botocore_reads(f"{text}\n[nobody]", file)["nobody"]
+    after = as_botocore_reads(removed, file)
+
+    assert without_work(after) == without_work(before)
+    left = {**inherited, **others_in(before["work"])}
+    assert after.get("work", left if left == inherited else None) == left
 
 
 @given(text=texts | st.text(st.sampled_from("[]work=:#; \t\r\n") | st.characters(codec="utf-8")))
