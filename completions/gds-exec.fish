@@ -70,8 +70,8 @@ function __gds_exec_options -a word
                 {--shell,-s}\t'run your shell as the role' \
                 {--export,-e}\t'print the session for eval' \
                 --format\t'the format of the export' \
-                --write-profile\t'write the session into the AWS credentials file' \
-                --unset\t'print what takes an exported session back' \
+                --write-profile\t'copy the session to this profile of the AWS credentials file' \
+                --unset\t'undo an export, or remove a written profile' \
                 {--login,-l}\t'open the AWS console as the role' \
                 {--open,-o}\t'open this page of the console' \
                 --service\t'open the console of this service' \

@@ -42,14 +42,17 @@ Format = Annotated[
 ]
 WriteProfile = Annotated[
     str | None,
-    _doing("--write-profile", help="… or into the AWS credentials file, as this profile.", metavar="NAME"),
+    _doing(
+        "--write-profile",
+        help="Copy the session to this profile of the AWS credentials file.",
+        metavar="NAME",
+    ),
 ]
 Unset = Annotated[
     bool,
     _doing(
         "--unset",
-        help="Take an exported session out of the shell, for `eval $(gds-exec --unset)`. "
-        "With --write-profile NAME, remove that profile.",
+        help="Undo an export, in `eval $(gds-exec --unset)`. With --write-profile NAME: remove that profile.",
     ),
 ]
 Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 
 import pexpect
 import pytest
@@ -344,16 +345,163 @@ def test_a_profile_is_written_again_in_its_place(signed_in: World) -> None:
     [
         pytest.param("gds-users", "was not written by gds-exec", id="the person's own keys"),
         pytest.param("prod", "has credentials of its own", id="the role itself"),
+        pytest.param("vault", ": credential_process)", id="keys that a helper keeps"),
+        pytest.param("keys", ": aws_access_key_id)", id="keys in the config file"),
     ],
 )
 def test_a_profile_of_the_persons_own_is_left_alone_and_no_code_spent(
     name: str, words: str, world: World
 ) -> None:
     world.add_role("prod")
+    world.write_config(
+        f"{world.config.read_text()}\n[profile vault]\ncredential_process = false\n[profile keys]\n"
+        "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n"
+    )
     mine = world.credentials.read_bytes()
 
     assert_ours(world.run("prod", "--write-profile", name), 125, "output-failed", words)
     assert world.credentials.read_bytes() == mine
+
+
+def older_copy(world: World, name: str) -> str:
+    """A profile as an earlier version wrote it, whose session has ended."""
+    return (
+        f"\n[{name}]\ngds_exec_written_for = prod\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\n"
+        f"aws_secret_access_key = {world.user.secret_access_key}\naws_session_token = gone\n"
+        f"aws_credential_expiration = 2020-01-01T00:00:00Z\nregion = {REGION}\n"
+    )
+
+
+@pytest.fixture(params=["written now", "written by an earlier version"])
+def copied(request: pytest.FixtureRequest, signed_in: World) -> Callable[[str], None]:
+    """Copy the session of prod into a profile, now or as it was done before."""
+
+    def copy(name: str) -> None:
+        if request.param == "written now":
+            done = signed_in.run("prod", "--write-profile", name)
+            assert done.returncode == 0, done.stderr.decode()
+        else:
+            signed_in.write_credentials(signed_in.credentials.read_text() + older_copy(signed_in, name))
+
+    return copy
+
+
+@pytest.mark.parametrize("name", ["tmp", "default"])
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        pytest.param(("whoami",), b":user/alice@example.gov.uk", id="whoami"),
+        pytest.param(
+            ("222222222222/open", "-r", REGION, "--", PYTHON, "-c", WHO_AM_I),
+            b":assumed-role/open/",
+            id="ACCOUNT/ROLE",
+        ),
+        pytest.param(("prod", "--", PYTHON, "-c", WHO_AM_I), b":assumed-role/prod/", id="its own role"),
+    ],
+)
+def test_a_written_profile_is_not_taken_for_the_persons_own_keys(
+    argv: tuple[str, ...], expected: bytes, name: str, copied: Callable[[str], None], signed_in: World
+) -> None:
+    signed_in.aws.add_role("open", trust=[signed_in.user.arn], require_mfa=False)
+    copied(name)
+
+    done = signed_in.run(*argv)
+
+    assert (done.returncode, expected in done.stdout) == (0, True), done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        pytest.param(("tmp", "--", "true"), id="a command"),
+        pytest.param(("tmp", "-e"), id="an export"),
+        pytest.param(("tmp", "-d"), id="a description"),
+        pytest.param(("tmp", "--login", "--print"), id="the console"),
+        pytest.param(("tmp", "--switch-role"), id="a switch-role link"),
+        pytest.param(("tmp", "--write-profile", "again"), id="a copy of the copy"),
+        pytest.param(("explain", "tmp"), id="explain"),
+        pytest.param(("credential-process", "tmp"), id="credential-process"),
+        pytest.param(("renew", "tmp"), id="renew"),
+    ],
+)
+def test_a_written_profile_is_not_run_as_and_the_role_to_use_is_named(
+    argv: tuple[str, ...], world: World
+) -> None:
+    world.add_role("prod")
+    world.write_credentials(world.credentials.read_text() + older_copy(world, "tmp"))
+
+    assert_ours(
+        world.run(*argv),
+        125,
+        "profile 'tmp' holds a copied session of prod",
+        "credentials, line 6: gds_exec_written_for",
+        "copied-session",
+        "hint: use the role itself: gds-exec prod -- COMMAND",
+    )
+
+
+def test_a_written_profile_is_the_source_of_no_other(copied: Callable[[str], None], signed_in: World) -> None:
+    signed_in.add_role("app", mfa=False, source_profile="tmp")
+    copied("tmp")
+    who = ("--", PYTHON, "-c", WHO_AM_I)
+
+    words = ("which holds a copied session of prod", "credentials, line 6: gds_exec_written_for", "hint: ")
+    assert_ours(signed_in.run("app", *who), 125, "'app' takes its keys from 'tmp'", *words)
+    assert_ours(signed_in.run("prod", "--source-profile", "tmp", *who), 125, *words)
+    assert_ours(signed_in.run("222222222222/app", *who, environ={"AWS_PROFILE": "tmp"}), 125, *words)
+    assert_ours(signed_in.run("whoami", environ={"AWS_PROFILE": "tmp"}), 125, *words)
+    done = signed_in.run("prod", *who, environ={"AWS_PROFILE": "tmp"})
+    assert b":assumed-role/prod/" in done.stdout, done.stderr.decode()
+
+
+def test_a_written_profile_is_not_listed_among_the_roles(
+    copied: Callable[[str], None], signed_in: World
+) -> None:
+    copied("tmp")
+
+    for argv in (("roles",), ("roles", "--names"), ()):
+        shown = signed_in.run(*argv).stdout
+        assert b"prod" in shown
+        assert b"tmp" not in shown
+
+
+@pytest.mark.parametrize("name", ["tmp", "default"])
+def test_a_written_profile_is_removed_and_the_file_is_as_before(
+    name: str, copied: Callable[[str], None], signed_in: World
+) -> None:
+    mine = signed_in.credentials.read_bytes()
+    copied(name)
+
+    done = signed_in.run("--write-profile", name, "--unset")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert signed_in.credentials.read_bytes() == mine
+
+
+def test_within_a_role_shell_a_profile_is_removed_from_the_persons_own_file(signed_in: World) -> None:
+    mine = signed_in.credentials.read_bytes()
+    signed_in.run("prod", "--write-profile", "tmp")
+
+    done = signed_in.run("prod", "--refresh", "--", GDS_EXEC, "--unset", "--write-profile=tmp")
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert signed_in.credentials.read_bytes() == mine
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "words"),
+    [
+        pytest.param("tmp", "unknown-role", "no profile is named 'tmp' in", id="a missing profile"),
+        pytest.param("gds-users", "output-failed", "was not written by gds-exec", id="the person's own keys"),
+        pytest.param("prod", "unknown-role", "no profile is named 'prod' in", id="a role of the config file"),
+    ],
+)
+def test_only_a_written_profile_can_be_removed(name: str, slug: str, words: str, world: World) -> None:
+    world.add_role("prod")
+    mine = world.credentials.read_bytes(), world.config.read_bytes()
+
+    assert_ours(world.run("--write-profile", name, "--unset"), 125, slug, words, "hint: ")
+    assert (world.credentials.read_bytes(), world.config.read_bytes()) == mine
 
 
 def test_only_write_profile_writes_to_the_persons_files(signed_in: World) -> None:

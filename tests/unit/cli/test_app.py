@@ -66,6 +66,21 @@ def test_every_word_has_its_command() -> None:
         pytest.param(["admin", "--print"], "--print goes with --login", id="print of nothing"),
         pytest.param(["admin", "--json"], "--json goes with --describe", id="json of nothing"),
         pytest.param(["admin", "--unset"], "--unset is for no role", id="unset of a role"),
+        pytest.param(
+            ["admin", "--write-profile", "tmp", "--unset"], "--unset is for no role", id="a copy of a role"
+        ),
+        pytest.param(
+            ["--write-profile", "tmp", "--unset", "--format", "sh"],
+            "prints nothing",
+            id="a format of nothing",
+        ),
+        pytest.param(
+            ["-e", "--write-profile", "tmp", "--unset"], "--export and --unset exclude", id="both ways"
+        ),
+        pytest.param(["--write-profile", "tmp"], "there is no role", id="nobody's copy"),
+        pytest.param(
+            ["--write-profile", "a b", "--unset"], "'a b' cannot be the name", id="no name of a profile"
+        ),
         pytest.param(["roles", "--csv", "--json"], "--csv and --json exclude", id="two forms"),
         pytest.param(["--names", "--json"], "--names and --json exclude", id="two forms of the list alone"),
         pytest.param(["admin", "--csv"], "--csv are for the list", id="csv of a role"),

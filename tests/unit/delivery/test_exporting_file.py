@@ -9,9 +9,9 @@ import pytest
 
 from gds_exec.config.aws_ini import parse
 from gds_exec.credentials.sweeping import sweep_beside
-from gds_exec.delivery.credentials_file import write_profile
+from gds_exec.delivery.credentials_file import remove_profile, write_profile
 from gds_exec.delivery.written_profile import WRITTEN_FOR
-from gds_exec.errors import BrokenFile, OutputFailed
+from gds_exec.errors import BrokenFile, OutputFailed, UnknownRole
 from tests.processes import run_python, strace
 
 SETTINGS = {WRITTEN_FOR: "prod", "aws_access_key_id": "ASIA", "aws_secret_access_key": "a-secret"}
@@ -101,6 +101,30 @@ def test_a_link_to_nothing_yet_stays_and_its_end_is_made(path: Path, tmp_path: P
     assert (tmp_path / "later").read_text() == WRITTEN
 
 
+def test_a_profile_that_is_removed_leaves_the_file_as_it_was_before(mine: Path) -> None:
+    write_profile(str(mine), "work", SETTINGS)
+    write_profile(str(mine), "other", SETTINGS)
+
+    remove_profile(str(mine), "work")
+    remove_profile(str(mine), "other")
+
+    assert (mine.read_text(), mode(mine)) == (MINE, 0o600)
+    assert os.listdir(mine.parent) == ["credentials"]
+
+
+@pytest.mark.parametrize("content", [None, MINE], ids=["no file", "a file without it"])
+def test_a_profile_that_is_not_there_cannot_be_removed(content: str | None, path: Path) -> None:
+    if content is not None:
+        path.parent.mkdir()
+        path.write_text(content)
+
+    with pytest.raises(UnknownRole, match=f"no profile is named 'work' in {path}"):
+        remove_profile(str(path), "work")
+
+    assert path.parent.exists() is (content is not None)
+    assert content is None or path.read_text() == content
+
+
 def test_whoever_reads_meanwhile_sees_the_old_file_or_the_new(mine: Path) -> None:
     with mine.open() as reader:
         write_profile(str(mine), "work", SETTINGS)
@@ -125,6 +149,8 @@ def test_a_file_that_is_not_to_be_changed_is_left_to_the_byte(
 
     with pytest.raises(error):
         write_profile(str(mine), "work", SETTINGS)
+    with pytest.raises(error):
+        remove_profile(str(mine), "work")
 
     assert (mine.read_bytes(), mine.stat().st_ino) == (content, before.st_ino)
     assert os.listdir(mine.parent) == ["credentials"]
