@@ -56,10 +56,10 @@ class AwsFiles(Value):
     `copied_sessions` are the sections with our mark. Nothing may start from a copied session, so
     `profiles` and `credentials_profiles` leave it out. A profile whose other part, in the config file,
     has credentials of its own keeps that part.
+
     Where nothing but absolute paths and the values of AWS_* and HOME led to them, `is_location_plain`.
-    `unread_sections` says, by
-    the name that was probably meant, why a section is no profile; `missing_files` says which variable
-    names a file that is not there.
+    `unread_sections` says, by the name that was probably meant, why a section is no profile;
+    `missing_files` says which variable names a file that is not there.
     """
 
     profiles: dict[str, Section]
@@ -144,7 +144,7 @@ def read_aws_files(
             for name, section in in_config.items()
             if name not in copied or _has_credentials(section)
         }
-        in_credentials = {name: in_credentials[name] for name in in_credentials.keys() - copied.keys()}
+        in_credentials = {name: section for name, section in in_credentials.items() if name not in copied}
     return AwsFiles(
         profiles=_merge(in_config, in_credentials),
         config_profiles=sorted_sections.profiles,
