@@ -52,9 +52,17 @@ class SessionCache:
         return None if self.directory is None else read(self.directory, key)
 
     def keep(self, key: str, session: SessionCredentials, *, about: str = "") -> None:
-        """Keep the session under this key, if the disk allows; `about` is what a person calls it."""
+        """Keep the session under this key, and warn if it cannot be; `about` is what a person calls it."""
+        if self.directory is None:
+            return
         with self._only_warning():
-            self._write(file_name(key), serialise(session, about=about))
+            text = serialise(session, about=about)
+            if not _is_readable(text, about=about):
+                raise ValueError("AWS gave a session that no file can hold")
+            self._write(file_name(key), text)
+            if read(self.directory, key) is None:
+                self.drop(key)
+                raise ValueError("its file cannot be read back")
 
     def all_kept(self) -> list[Kept]:
         """Return every session that is kept, the one that ends first in front."""
@@ -151,6 +159,12 @@ def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache
         warn(f"sessions are not cached: {path}: {error.strerror}")
         return SessionCache(None, warn=warn)
     return SessionCache(directory, warn=warn, path=os.path.abspath(path))
+
+
+def _is_readable(text: str, *, about: str) -> bool:
+    """Say whether the text of a session is read as that session."""
+    found = parse(text)
+    return found is not None and serialise(found, about=about) == text
 
 
 def _device_name(key: str) -> str:

@@ -142,6 +142,65 @@ def test_a_session_that_no_file_can_hold_costs_a_warning(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param(SessionCredentials.long_lived(AccessKey("id", "secret"), now=1), id="no end"),
+        pytest.param(
+            SessionCredentials(AccessKey("id", "secret", "token"), issued=1, expiration=10**11),
+            id="no near end",
+        ),
+        pytest.param(a_session(life=200_000), id="longer than any of AWS's"),
+        pytest.param(a_session(clock_offset=10**6), id="a clock that is weeks off"),
+        pytest.param(
+            SessionCredentials(AccessKey("id", "secret", "t" * 70_000), issued=1, expiration=2),
+            id="a long token",
+        ),
+        pytest.param(
+            SessionCredentials(AccessKey("id", "secret", "tok\u00e9n"), issued=1, expiration=2),
+            id="not ASCII",
+        ),
+        pytest.param(
+            SessionCredentials(AccessKey("id", "", "token"), issued=1, expiration=2), id="no secret"
+        ),
+    ],
+)
+def test_a_session_that_could_not_be_read_back_costs_a_warning(
+    tmp_path: Path, session: SessionCredentials
+) -> None:
+    said = Said()
+    cache = open_cache(str(tmp_path), warn=said)
+
+    cache.keep(KEY, session)
+
+    [line] = said.lines
+    assert line.startswith("this session is not cached: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        pytest.param(a_session(), id="an hour"),
+        pytest.param(a_session(life=129_600), id="36 h"),
+        pytest.param(a_session(clock_offset=-900), id="a clock that is ahead"),
+        pytest.param(
+            SessionCredentials(AccessKey("id", "secret", "t" * 32_000), issued=1, expiration=2),
+            id="a long token",
+        ),
+    ],
+)
+def test_a_session_that_can_be_read_back_is_kept_without_a_word(
+    cache: SessionCache, session: SessionCredentials
+) -> None:
+    cache.keep(KEY, session, about="a-role\n\u00e9")
+
+    found = cache.find(KEY)
+    assert found is not None
+    assert found.access_key.session_token == session.access_key.session_token
+    assert (found.issued, found.expiration) == (session.issued, session.expiration)
+
+
 def no_bytes_in_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
