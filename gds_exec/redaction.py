@@ -26,6 +26,11 @@ def show(text: str) -> str:
     return "".join(_visible(character) for character in text)
 
 
+def is_plain(text: str) -> bool:
+    """Say whether it is printable ASCII without blanks: what an HTTP header and a line of a file can hold."""
+    return text != "" and text.isascii() and text.isprintable() and " " not in text
+
+
 def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
     """Return `text` without the given secrets and session tokens, access key ids to their last four."""
     for secret in secrets:

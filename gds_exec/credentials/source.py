@@ -13,7 +13,7 @@ from gds_exec.config.sources import (
     StoredKeys,
 )
 from gds_exec.errors import HelperFailed, SourceFailed
-from gds_exec.redaction import show
+from gds_exec.redaction import is_plain, show
 from gds_exec.session import AccessKey, SessionCredentials
 
 TYPE_CHECKING = False
@@ -106,8 +106,10 @@ def _from_document(document: Document, refuse: Refuse, *, now: float) -> Session
     except (TypeError, ValueError):
         raise refuse("'Expiration' is missing or wrong") from None
     parts = (key.access_key_id, key.secret_access_key, key.session_token or "none")
-    if not all(_is_text(part) for part in parts):
+    if not all(isinstance(part, str) for part in parts):
         raise refuse("its keys are no text")
+    if not all(is_plain(part) for part in parts):
+        raise refuse("its keys are empty, or have characters that no key has")
     if expiration is not None and expiration <= now:
         raise refuse("they have expired")
     return SessionCredentials(key, issued=int(now), expiration=expiration)
@@ -123,10 +125,6 @@ def _document(text: str, refuse: Refuse) -> Document:
     if not isinstance(document, dict) or document.get("Version") != 1:
         raise refuse("it has no Version 1")
     return document
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _epoch(expiration: str | None) -> int | None:

@@ -150,6 +150,21 @@ def test_what_is_no_credentials_document_is_refused_with_the_profile_named(docum
     assert "a-token" not in f"{failure.value.message}{failure.value.hint}"
 
 
+@pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "SessionToken"])
+@pytest.mark.parametrize(
+    "value", ["a b", "a\nb", "a\rb", "a\0b", "a\x7fb", "caf\u00e9", "\ud800", " "], ids=repr
+)
+def test_keys_with_characters_that_no_key_has_are_refused(name: str, value: str) -> None:
+    with pytest.raises(HelperFailed, match="its keys are empty, or have characters that no key has"):
+        source_of({**TEMPORARY, name: value}).fetch()
+
+
+def test_a_process_alone_decides_how_long_its_keys_last() -> None:
+    session = source_of({**TEMPORARY, "Expiration": "9999-12-31T23:59:59Z"}).fetch()
+
+    assert session.expiration == 253_402_300_799
+
+
 def test_an_empty_session_token_is_none() -> None:
     source = source_of({**LONG_LIVED, "SessionToken": ""})
 
