@@ -42,6 +42,7 @@ _BUSY_CODES = frozenset(
         "TooManyRequestsException",
     }
 )
+_LONGEST_QUOTE = 2000
 _COMPARE_SERIAL = "compare mfa_serial with the ARN that `aws iam list-mfa-devices` shows"
 _SCOPE_ACTIONS = {
     "sts:TagSession": "--tag or --ci-tags",
@@ -235,7 +236,11 @@ def _duration(refusal: Refusal) -> AwsRefused:
 
 def _quote(refusal: Refusal) -> str:
     text = mask(refusal.message, (refusal.token_code or "",)).rstrip(".")
-    return f"{show(text)} ({show(refusal.code)})"
+    return f"{show(_shortened(text))} ({show(_shortened(refusal.code))})"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
 
 
 _BY_CODE: dict[str, Callable[[Refusal], CredentialsError]] = {

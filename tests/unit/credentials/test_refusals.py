@@ -299,6 +299,12 @@ def test_an_answer_that_may_have_come_too_late_leaves_a_code_in_doubt(status: in
     assert type(with_code) is AnswerLost
 
 
+def test_a_message_without_end_is_cut_short() -> None:
+    error = explain(Refusal("AssumeRole", "Some" * 9000, "a word " * 100_000))
+
+    assert len(error.message) < 5000
+
+
 def test_a_code_that_aws_quotes_is_masked() -> None:
     message = (
         "1 validation error detected: Value '123456' at 'tokenCode' failed to satisfy constraint: "
