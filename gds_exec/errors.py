@@ -18,6 +18,7 @@
     │   │   └── SourceCredentialsInvalid      the keys that asked are expired, revoked or unknown
     │   ├── AwsUnreachable                no answer, or none that AWS would give
     │   │   └── AnswerLost                    a call that may have spent its MFA code
+    │   ├── InvalidResponse               an answer of AWS with fields that cannot be used
     │   ├── HelperFailed                  credential_process or mfa_process
     │   ├── SourceFailed                  an instance, a container or a CI that gave nothing
     │   ├── SessionTooShort               less time left than was asked for
@@ -120,6 +121,10 @@ class AwsUnreachable(CredentialsError):
 
 class AnswerLost(AwsUnreachable):
     slug = "answer-lost"
+
+
+class InvalidResponse(CredentialsError):
+    slug = "invalid-response"
 
 
 class HelperFailed(CredentialsError):

@@ -29,7 +29,7 @@ _PRIME = 2**255 - 19
 _CHECKSUM = "checksum="
 _CHECKSUM_CHARACTERS = len(_CHECKSUM) + 64 + 1
 LONGEST_LIFE_SECONDS = 129_600  # API_GetSessionToken
-_CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
+CLOCK_SLACK_SECONDS = 60  # `issued` is by our clock, `expiration` by AWS's
 _ABOUT = "about"  # in hexadecimal digits, for a person may call it anything
 _FIELDS = (
     "access_key_id",
@@ -204,7 +204,7 @@ def parse(text: str) -> SessionCredentials | None:
     offset = _offset(found["clock_offset"])
     if issued is None or expiration is None or offset is None:
         return None
-    if not 0 < expiration - issued <= LONGEST_LIFE_SECONDS + _CLOCK_SLACK_SECONDS:
+    if not 0 < expiration - issued <= LONGEST_LIFE_SECONDS + CLOCK_SLACK_SECONDS:
         return None
     if not (found["access_key_id"] and found["secret_access_key"] and found["session_token"]):
         return None

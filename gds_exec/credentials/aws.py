@@ -17,9 +17,19 @@ from urllib.parse import urlsplit
 import botocore.session
 from botocore.config import Config
 
-from gds_exec.credentials.aws_answers import CONNECT_SECONDS, Call, errors_as_ours, is_passing, session_of
+from gds_exec.credentials.aws_answers import (
+    CONNECT_SECONDS,
+    Call,
+    arn_in,
+    errors_as_ours,
+    is_passing,
+    serials_in,
+    session_of,
+)
 from gds_exec.credentials.aws_data import use_lean_data
 from gds_exec.credentials.aws_rehearsal import rehearse
+from gds_exec.credentials.call_limits import CallLimits
+from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS
 from gds_exec.credentials.patience import patiently
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import AwsUnreachable, CredentialsError
@@ -71,11 +81,13 @@ class Aws:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
         fraction: Callable[[], float] = random.random,
+        longest_call_seconds: float = LONGEST_CALL_SECONDS,
     ) -> None:
         self._connection = connection
         self._now = now
         self._sleep = sleep
         self._fraction = fraction
+        self._limits = CallLimits(longest_call_seconds)
         self._last_call = 0.0
 
     def make_session(
@@ -90,7 +102,7 @@ class Aws:
             with errors_as_ours(call):
                 return session_of(_send(sts, request, session_name, token_code), request, call)
 
-        return make() if token_code else self._patiently(make)
+        return self._once(make) if token_code else self._patiently(make)
 
     def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
         """Make the session that a web identity token is good for; the call is not signed."""
@@ -110,17 +122,22 @@ class Aws:
         sts = self._sts_of(key)
 
         def ask() -> str:
-            with errors_as_ours(self._call("GetCallerIdentity")):
-                return str(sts.get_caller_identity()["Arn"])
+            call = self._call("GetCallerIdentity")
+            with errors_as_ours(call):
+                return arn_in(sts.get_caller_identity(), call)
 
         return self._patiently(ask)
 
     def totp_device(self, key: AccessKey) -> str | None:
         """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
         iam = self._iam_of(key)
-        try:
+
+        def ask() -> list[str]:
             with errors_as_ours(self._call("ListMFADevices")):
-                serials = [str(device["SerialNumber"]) for device in iam.list_mfa_devices()["MFADevices"]]
+                return serials_in(iam.list_mfa_devices())
+
+        try:
+            serials = self._once(ask)
         except CredentialsError:
             return None  # only a help: the user may not be allowed to list their own devices
         # FIDO devices are listed too (`:u2f/`), but STS takes codes alone.
@@ -133,15 +150,24 @@ class Aws:
     def _call(self, operation: str, request: Request | None = None, token_code: str | None = None) -> Call:
         return Call(operation, self._connection, self._now, request, token_code)
 
+    def _once(self, ask: Callable[[], _Answer]) -> _Answer:
+        self._limits.begin()
+        return ask()
+
     def _patiently(self, ask: Callable[[], _Answer]) -> _Answer:
         """Ask three times at most, a little later each time; never with a code."""
+        self._limits.begin()
         return patiently(
             ask,
             longest_waits_seconds=_LONGEST_WAITS_SECONDS,
-            is_passing=lambda error: isinstance(error, AwsUnreachable) and is_passing(error),
+            is_passing=self._may_pass,
             sleep=self._sleep,
             fraction=self._fraction,
         )
+
+    def _may_pass(self, error: Exception) -> bool:
+        has_time = self._limits.have_time_for(_LONGEST_WAITS_SECONDS[-1])
+        return has_time and isinstance(error, AwsUnreachable) and is_passing(error)
 
     def _sts_of(self, key: AccessKey) -> Any:
         self._sign_with(key)
@@ -171,6 +197,8 @@ class Aws:
             session = _session_without_files()
             session.set_credentials("", "")  # whose they are is told before each call
             use_lean_data(session, region=self._connection.region)
+            # Times stay text: botocore's own parser fails in many ways, and takes numbers too.
+            session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
             return session
 
     @cached_property
@@ -191,13 +219,15 @@ class Aws:
             parameter_validation=False,
         )
         with errors_as_ours(self._call(service.upper())):
-            return self._session.create_client(
+            client = self._session.create_client(
                 service,
                 region_name=self._connection.region,
                 endpoint_url=url,
                 verify=self._connection.ca_bundle,
                 config=config,
             )
+        self._limits.apply_to(client._endpoint.http_session)  # noqa: SLF001  # it cannot be given to a client
+        return client
 
 
 def _session_without_files() -> Any:

@@ -23,17 +23,18 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from gds_exec.credentials.call_limits import exceeded_limit
 from gds_exec.credentials.network import proxy_host, unusable_proxy, without_password
 from gds_exec.credentials.refusals import Refusal, explain
-from gds_exec.credentials.request import is_answer_for
-from gds_exec.errors import AnswerLost, AwsRefused, AwsUnreachable, BrokenProfile
-from gds_exec.redaction import show
-from gds_exec.session import AccessKey, SessionCredentials
+from gds_exec.credentials.request import SessionTokenRequest, is_answer_for
+from gds_exec.errors import AnswerLost, AwsRefused, AwsUnreachable, BrokenProfile, InvalidResponse
+from gds_exec.redaction import is_plain, show
+from gds_exec.session import CLOCK_SLACK_SECONDS, LONGEST_LIFE_SECONDS, AccessKey, SessionCredentials
 from gds_exec.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
+    from typing import Any, TypeGuard
 
     from gds_exec.credentials.network import Connection
     from gds_exec.credentials.request import Request
@@ -41,7 +42,19 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 _ORDINARY_OFFSET_SECONDS = 2  # the Date header has whole seconds, and the way back takes time
 _NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)
+_STRANGE = (
+    BotoCoreError,
+    ResponseParserError,
+    KeyError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    OSError,
+)
 _PASSING = (ClientError, ConnectionError, HTTPClientError)
+_INVALID_HINT = "is the endpoint AWS's own (AWS_ENDPOINT_URL)? is there a proxy between this machine and AWS?"
+_CLOCK_HINT = "check the clocks of this machine and of the endpoint"
 
 
 class Call(Value):
@@ -63,13 +76,30 @@ class Call(Value):
 
 
 def session_of(answer: Mapping[str, Any], request: Request, call: Call) -> SessionCredentials:
-    """Return the session that AWS answers a request with; raise `AwsRefused` if it is not what was asked."""
-    session = _as_session(answer, call.now())
+    """Return the session in AWS's answer to a request.
+
+    Raise `InvalidResponse` if AWS gives no such session, and `AwsRefused` if it is for another role.
+    """
+    session = _as_session(answer, call)
+    if not (isinstance(request, SessionTokenRequest) or is_plain(session.arn)):
+        raise _invalid(call, "the Arn of the role's session is missing or malformed")
     if not is_answer_for(session.arn, request):
         raise AwsRefused(f"the answer of {call.host} is for another role: {show(session.arn)}")
-    if session.life_seconds() <= 0:
-        raise AwsRefused(f"{call.host} gave a session that had already expired")
     return session
+
+
+def arn_in(answer: Mapping[str, Any], call: Call) -> str:
+    """Return the ARN in an answer to GetCallerIdentity. Raise `InvalidResponse` if there is none."""
+    arn = answer["Arn"]
+    if not (_is_plain_text(arn) and arn.startswith("arn:")):
+        raise _invalid(call, "the Arn is malformed")
+    return arn
+
+
+def serials_in(answer: Mapping[str, Any]) -> list[str]:
+    """Return the usable serials in an answer to ListMFADevices."""
+    serials = (device["SerialNumber"] for device in answer["MFADevices"])
+    return [serial for serial in serials if _is_plain_text(serial)]
 
 
 @contextmanager
@@ -85,43 +115,78 @@ def errors_as_ours(call: Call) -> Iterator[None]:
         raise AwsUnreachable(
             f"{call.host} cannot be reached: {_reason(error)}", hint=_network_hint(error)
         ) from error
-    except (BotoCoreError, ResponseParserError, KeyError, TypeError, ValueError, OSError) as error:
+    except _STRANGE as error:
         # A captive portal's page is a bare KeyError, a garbled answer a ResponseParserError.
         kind = AnswerLost if call.token_code else AwsUnreachable
-        raise kind(
-            f"{call.host} gave no answer that AWS would give: {_reason(error)}", hint=_answer_hint(error)
-        ) from None if call.token_code else error
+        exceeded = exceeded_limit(error)
+        what = exceeded or f"gave no answer that AWS would give: {_reason(error)}"
+        raise kind(f"{call.host} {what}", hint=_answer_hint(error)) from None if call.token_code else error
 
 
 def is_passing(error: AwsUnreachable) -> bool:
     """Say whether another try may fare better: AWS is busy, or the network failed; not a sign-in page."""
-    return isinstance(error.__cause__, _PASSING)
+    cause = error.__cause__
+    return isinstance(cause, _PASSING) and exceeded_limit(cause) is None
 
 
-def _as_session(answer: Mapping[str, Any], now: float) -> SessionCredentials:
+def _as_session(answer: Mapping[str, Any], call: Call) -> SessionCredentials:
     found = answer["Credentials"]
-    key = AccessKey(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
+    key_id, secret, token = (found.get(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+    if not _is_access_key_id(key_id):
+        raise _invalid(call, "the AccessKeyId is missing or malformed")
+    if not _is_plain_text(secret):
+        raise _invalid(call, "the SecretAccessKey is missing or malformed")
+    if not _is_plain_text(token):
+        raise _invalid(call, "the SessionToken is missing or malformed")
+    now = call.now()
     offset = _clock_offset(answer, now) or 0
+    issued = int(now) + offset
     return SessionCredentials(
-        key,
-        issued=int(now) + offset,
-        expiration=_epoch(found["Expiration"]),
+        AccessKey(key_id, secret, token),
+        issued=issued,
+        expiration=_expiration(found.get("Expiration"), issued, call),
         arn=str(answer.get("AssumedRoleUser", {}).get("Arn", "")),
         clock_offset=offset,
     )
 
 
-def _epoch(expiration: datetime) -> int:
-    if expiration.tzinfo is None:
-        expiration = expiration.replace(tzinfo=UTC)
-    return int(expiration.timestamp())
+def _is_access_key_id(value: object) -> TypeGuard[str]:
+    """Say whether it is an access key id (STS API, `Credentials`: 16 to 128 letters, digits and _)."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.replace("_", "a").isalnum()
+        and 16 <= len(value) <= 128
+    )
+
+
+def _is_plain_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and is_plain(value)
+
+
+def _expiration(value: object, issued: int, call: Call) -> int:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise _invalid(call, "the Expiration is missing or malformed") from None
+    expiration = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    if expiration <= issued:
+        raise _invalid(call, "the Expiration has passed already", hint=_CLOCK_HINT)
+    if expiration - issued > LONGEST_LIFE_SECONDS + CLOCK_SLACK_SECONDS:
+        hours = LONGEST_LIFE_SECONDS // 3600
+        raise _invalid(call, f"the Expiration is more than {hours} h away, AWS's limit", hint=_CLOCK_HINT)
+    return expiration
+
+
+def _invalid(call: Call, reason: str, *, hint: str | None = None) -> InvalidResponse:
+    return InvalidResponse(f"{call.host} gave an invalid response: {reason}", hint=hint or _INVALID_HINT)
 
 
 def _clock_offset(answer: Mapping[str, Any], now: float) -> int | None:
     """Return the seconds by which AWS's clock is ahead of ours, as its Date header tells."""
     try:
         date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
     offset = round(date.timestamp() - now)
     return offset if abs(offset) > _ORDINARY_OFFSET_SECONDS else 0
@@ -147,7 +212,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, EndpointConnectionError):
         return "there is no connection (a wrong region, DNS, or no network)"
     if isinstance(error, ConnectTimeoutError):
-        return f"no connection within {CONNECT_SECONDS} s"
+        return "connecting took too long"
     if isinstance(error, SSLError):
         return "its certificate is not trusted"
     if isinstance(error, OSError) and error.strerror:  # of this machine's own: too many open files

@@ -24,6 +24,7 @@ from urllib.request import (
     Request,
 )
 
+from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS, run_within
 from gds_exec.credentials.network import proxy_host
 from gds_exec.credentials.plan import CHAINED_SECONDS
 from gds_exec.errors import AwsRefused, AwsUnreachable, BrokenProfile
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
 
 _TIMEOUT_SECONDS = 10
 _LONGEST_ANSWER_BYTES = 65_536
-_CALL_SECONDS = 60  # of which `issued`, by our clock, may be off
 _LONGEST_CONSOLE_SECONDS = 43_200
 _TRY_AGAIN = "try again in a moment"
+# A captive portal's page, or half a token.
+_NOT_AN_ANSWER = (HTTPException, KeyError, RecursionError, TypeError, ValueError)
 _PORTAL = "is there a proxy or a sign-in page between this machine and AWS?"
 
 
@@ -49,6 +51,7 @@ def signin_token(
     endpoint: str,
     ca_bundle: str | None = None,
     timeout_seconds: float = _TIMEOUT_SECONDS,
+    longest_call_seconds: float = LONGEST_CALL_SECONDS,
 ) -> str:
     """Return a token that signs one browser in as the session's role, within 15 minutes.
 
@@ -59,13 +62,17 @@ def signin_token(
     # check_endpoint has seen to it that this is http(s).
     request = Request(endpoint, _form(session), {"User-Agent": "gds-exec"}, method="POST")  # noqa: S310
     opener = _opener(endpoint, ca_bundle)
-    try:
+
+    def ask() -> str:
         with opener.open(request, timeout=timeout_seconds) as answer:
             return _token(answer.read(_LONGEST_ANSWER_BYTES))
+
+    try:
+        return run_within(longest_call_seconds, ask)
     except HTTPError as error:
         with error:
             raise _refusal(error, host) from error
-    except (HTTPException, ValueError, KeyError, TypeError):  # a captive portal's page, or half a token
+    except _NOT_AN_ANSWER:
         raise AwsUnreachable(f"{host} gave no answer that AWS would give", hint=_PORTAL) from None
     except OSError as error:
         is_proxied = request.host != urlsplit(endpoint).netloc
@@ -79,7 +86,8 @@ def console_seconds(session: SessionCredentials) -> int | None:
     need not be asked. So what lasts longer may ask, wherever the session was found.
     """
     life = int(min(session.life_seconds(), _LONGEST_CONSOLE_SECONDS))
-    return life if life > CHAINED_SECONDS + _CALL_SECONDS else None
+    # `issued` is by our clock: it may be off by as long as the call for the session took.
+    return life if life > CHAINED_SECONDS + LONGEST_CALL_SECONDS else None
 
 
 def _opener(endpoint: str, ca_bundle: str | None) -> OpenerDirector:

@@ -17,6 +17,8 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
+from gds_exec.credentials.call_limits import CallLimits, exceeded_limit
+from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS
 from gds_exec.credentials.network import is_private
 from gds_exec.credentials.patience import patiently
 from gds_exec.errors import SourceFailed
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST_WAITS_SECONDS = (1, 2, 4)
 _TIMEOUT_SECONDS = 10
+_TRY_AGAIN = "try again; its status page may say why"
 
 
 class _Busy(Exception):
@@ -40,6 +43,7 @@ def mint(
     ca_bundle: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
     fraction: Callable[[], float] = random.random,
+    longest_call_seconds: float = LONGEST_CALL_SECONDS,
 ) -> str:
     """Return a new token for this job (GitHub docs, "OpenID Connect reference").
 
@@ -51,18 +55,22 @@ def mint(
     # Only this machine is asked without TLS: a proxy elsewhere would read the request token.
     proxies = {} if urlsplit(url).scheme == "http" else get_environ_proxies(url)
     session = URLLib3Session(verify=ca_bundle or True, proxies=proxies, timeout=_TIMEOUT_SECONDS)
+    limits = CallLimits(longest_call_seconds)
+    limits.apply_to(session)
+
+    def may_pass(error: Exception) -> bool:
+        return isinstance(error, _Busy) and limits.have_time_for(_LONGEST_WAITS_SECONDS[-1])
+
     try:
         return patiently(
             lambda: _asked(session, url, request_token),
             longest_waits_seconds=_LONGEST_WAITS_SECONDS,
-            is_passing=lambda error: isinstance(error, _Busy),
+            is_passing=may_pass,
             sleep=sleep,
             fraction=fraction,
         )
     except _Busy as error:
-        raise SourceFailed(
-            f"GitHub mints no token now: {error}", hint="try again; its status page may say why"
-        ) from error
+        raise SourceFailed(f"GitHub mints no token now: {error}", hint=_TRY_AGAIN) from error
 
 
 def _asked(session: URLLib3Session, url: str, request_token: str) -> str:
@@ -74,6 +82,8 @@ def _asked(session: URLLib3Session, url: str, request_token: str) -> str:
     try:
         answer = session.send(request.prepare())
     except HTTPClientError as error:
+        if (exceeded := exceeded_limit(error)) is not None:
+            raise SourceFailed(f"GitHub {exceeded}", hint=_TRY_AGAIN) from error
         raise _Busy(type(error).__name__) from error
     except BotoCoreError as error:
         raise SourceFailed(f"GitHub cannot be asked for a token: {type(error).__name__}") from error

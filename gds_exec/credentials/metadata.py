@@ -13,6 +13,8 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 
 from gds_exec.config.sources import ContainerRole, InstanceRole
+from gds_exec.credentials.call_limits import CallLimits, exceeded_limit
+from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS
 from gds_exec.errors import BrokenProfile, NoAccessKey, SourceFailed
 from gds_exec.redaction import show
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3  # where one is known to be there
 _SECONDS = 2
 _BOTOCORES_PREFACE = "Error retrieving metadata: "
+_UNUSABLE = (BotoCoreError, AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError)
 
 
 def ask_metadata(
@@ -32,25 +35,28 @@ def ask_metadata(
     environ: Environ,
     *,
     sleep: Callable[[float], object] = time.sleep,
+    longest_call_seconds: float = LONGEST_CALL_SECONDS,
 ) -> dict[str, Any]:
     """Return the session's parts, named as a `credential_process` names them.
 
     Raise `SourceFailed`, or `NoAccessKey` where asking was the last hope.
     """
+    limits = CallLimits(longest_call_seconds)
     if isinstance(source, ContainerRole):
-        return _of_container(source, environ, sleep)
-    return _of_instance(source, environ)
+        return _of_container(source, environ, limits, sleep)
+    return _of_instance(source, environ, limits)
 
 
 def _of_container(
-    source: ContainerRole, environ: Environ, sleep: Callable[[float], object]
+    source: ContainerRole, environ: Environ, limits: CallLimits, sleep: Callable[[float], object]
 ) -> dict[str, Any]:
     fetcher = ContainerMetadataFetcher(sleep=sleep)
+    limits.apply_to(fetcher._session)  # noqa: SLF001
     url = fetcher.full_url(source.where) if source.is_path else source.where
     headers = _authorization(environ)
     try:
         answer = fetcher.retrieve_full_uri(url, headers=headers)
-    except (BotoCoreError, OSError, ValueError) as error:
+    except _UNUSABLE as error:
         raise SourceFailed(
             f"{show(source.owner)} gives no credentials: {_reason(error)}",
             hint="is its role there, and AWS_CONTAINER_AUTHORIZATION_TOKEN current?",
@@ -70,10 +76,10 @@ def _authorization(environ: Environ) -> dict[str, str]:
     return {"Authorization": token} if token else {}
 
 
-def _of_instance(source: InstanceRole, environ: Environ) -> dict[str, Any]:
+def _of_instance(source: InstanceRole, environ: Environ, limits: CallLimits) -> dict[str, Any]:
     try:
-        answer = _instance_fetcher(source, environ).retrieve_iam_role_credentials()
-    except (BotoCoreError, OSError, ValueError) as error:
+        answer = _instance_fetcher(source, environ, limits).retrieve_iam_role_credentials()
+    except _UNUSABLE as error:
         raise SourceFailed(f"the instance's metadata cannot be read: {_reason(error)}") from error
     if not answer and source.otherwise is not None:
         raise NoAccessKey(source.otherwise, hint=source.otherwise_hint)
@@ -91,7 +97,7 @@ def _of_instance(source: InstanceRole, environ: Environ) -> dict[str, Any]:
     return {name: answer[of_botocore] for name, of_botocore in names.items()}
 
 
-def _instance_fetcher(source: InstanceRole, environ: Environ) -> InstanceMetadataFetcher:
+def _instance_fetcher(source: InstanceRole, environ: Environ, limits: CallLimits) -> InstanceMetadataFetcher:
     is_last_hope = source.otherwise is not None
     mode = environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "").lower()
     timeout = _number(environ, "AWS_METADATA_SERVICE_TIMEOUT", 1 if is_last_hope else _SECONDS)
@@ -107,6 +113,7 @@ def _instance_fetcher(source: InstanceRole, environ: Environ) -> InstanceMetadat
     )
     # Without TLS a proxy would read the keys, or answer with those of its own machine; botocore asks it.
     fetcher._session = URLLib3Session(timeout=timeout, proxies={})  # noqa: SLF001
+    limits.apply_to(fetcher._session)  # noqa: SLF001
     return fetcher
 
 
@@ -120,6 +127,8 @@ def _number(environ: Environ, variable: str, otherwise: int) -> int:
 
 
 def _reason(error: Exception) -> str:
+    if (exceeded := exceeded_limit(error)) is not None:
+        return f"it {exceeded}"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     # botocore quotes the whole answer, which may hold anything.

@@ -14,6 +14,7 @@ from gds_exec.errors import (
     AwsRefused,
     GdsExecError,
     HelperFailed,
+    InvalidResponse,
     NobodyToAsk,
     TokenCodeRefused,
 )
@@ -141,7 +142,7 @@ class TokenCodes:
                 refusal = AnswerLost(message, hint=error.hint)
             except TokenCodeRefused as error:
                 refusal = self._explained(error, code, device, step)
-            except AwsRefused:  # AWS looks at the code before it looks at the rest
+            except (AwsRefused, InvalidResponse):  # AWS looks at the code before it looks at the rest
                 device.spend_step(step)
                 raise
             else:

@@ -3,16 +3,17 @@
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
+from io import BufferedIOBase
 from socketserver import ThreadingTCPServer
 from ssl import SSLContext
 from threading import Event, Thread
 from typing import Any
 
-from gds_exec.sandbox.faults import Fault
+from gds_exec.sandbox.faults import FLOOD_BYTES, Fault
 from gds_exec.sandbox.service import action_of, place_of, respond, respond_badly
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Request, Response, error_response
@@ -20,6 +21,7 @@ from gds_exec.signals import all_blocked
 
 _LARGEST_BODY_BYTES = 64 * 1024
 _SHUTDOWN_POLL_SECONDS = 0.05
+_PIECE = b"0" * 64 * 1024
 
 
 @contextmanager
@@ -56,6 +58,21 @@ class _Server(ThreadingTCPServer):  # HTTPServer would ask the DNS for our name
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that goes away, or distrusts our certificate, is its own business."""
+
+
+class _Dripping(BufferedIOBase):
+    """A writer that pauses after each byte, until `pause` says that it is over."""
+
+    def __init__(self, raw: BufferedIOBase, pause: Callable[[], bool]) -> None:
+        self._raw = raw
+        self._pause = pause
+
+    def write(self, data: Any) -> int:
+        for byte in bytes(data):
+            self._raw.write(bytes((byte,)))
+            if self._pause():
+                raise ConnectionAbortedError
+        return len(bytes(data))
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -101,13 +118,34 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehave(self, request: Request, fault: Fault) -> None:
         response = respond_badly(self.server.aws, request, fault)
         self.server.closing.wait(fault.wait_seconds)
-        if response is not None:
+        if fault.kind == "flood":
+            self._flood()
+        elif fault.is_drip and response is not None:
+            self._drip(response, fault)
+        elif response is not None:
             self._send(response, is_last=True)
         elif fault.kind == "reset":
             self._reset()
         self.close_connection = True
 
-    def _send(self, response: Response, *, is_last: bool = False) -> None:
+    def _drip(self, response: Response, fault: Fault) -> None:
+        slow = _Dripping(self.wfile, lambda: self.server.closing.wait(fault.pause_seconds))
+        if fault.kind == "drip-head":
+            self.wfile = slow
+        self._send(response, is_last=True, body_to=slow)
+
+    def _flood(self) -> None:
+        self.send_response_only(200)
+        self.send_header("Content-Length", str(FLOOD_BYTES))
+        self.end_headers()
+        for _ in range(FLOOD_BYTES // len(_PIECE)):
+            if self.server.closing.is_set():
+                break
+            self.wfile.write(_PIECE)
+
+    def _send(
+        self, response: Response, *, is_last: bool = False, body_to: BufferedIOBase | None = None
+    ) -> None:
         self.send_response_only(response.status)
         self.send_header("Date", formatdate(self.server.aws.now(), usegmt=True))
         self.send_header("x-amzn-RequestId", response.request_id)
@@ -119,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            (body_to or self.wfile).write(response.body)
 
     def _reset(self) -> None:
         lingering_for_no_time = struct.pack("ii", 1, 0)

@@ -1,6 +1,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingTCPServer
@@ -19,12 +20,14 @@ from gds_exec.errors import (
     AwsUnreachable,
     BrokenProfile,
     GdsExecError,
+    InvalidResponse,
     SourceCredentialsInvalid,
     TokenCodeRefused,
 )
 from gds_exec.sandbox.devices import MfaDevice
 from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role, TokenTrust, User
+from gds_exec.sandbox.role_session import iso_time
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.service import respond
 from gds_exec.sandbox.state import Aws as Sandbox
@@ -75,10 +78,23 @@ def aws(sandbox: Sandbox, url: str, waits: list[float]) -> Aws:
     return aws_at(url, sandbox, waits=waits)
 
 
-def aws_at(url: str, sandbox: Sandbox, *, region: str = "eu-west-2", waits: list[float] | None = None) -> Aws:
+def aws_at(
+    url: str,
+    sandbox: Sandbox,
+    *,
+    region: str = "eu-west-2",
+    waits: list[float] | None = None,
+    longest_call_seconds: float = 60,
+) -> Aws:
     connection = Connection(region, sts_endpoint_url=url, iam_endpoint_url=url)
     wait = [].append if waits is None else waits.append
-    return Aws(connection, now=sandbox.time, sleep=wait, fraction=lambda: 0.5)
+    return Aws(
+        connection,
+        now=sandbox.time,
+        sleep=wait,
+        fraction=lambda: 0.5,
+        longest_call_seconds=longest_call_seconds,
+    )
 
 
 def key_of(user: User) -> AccessKey:
@@ -180,6 +196,235 @@ def test_a_call_with_a_code_is_sent_once_and_its_answer_is_lost(  # matrix 46
 
     assert sandbox.count("GetSessionToken") == 1
     assert code not in everything_about(failure.value)
+
+
+DRIPS = [Fault("drip", times=9, delay=0.01), Fault("drip-head", times=9, delay=0.01)]
+
+
+@pytest.mark.parametrize("fault", DRIPS, ids=lambda fault: fault.kind)
+@pytest.mark.parametrize("action", ["AssumeRole", "GetCallerIdentity"])
+def test_a_call_that_takes_too_long_is_given_up_and_not_made_again(
+    sandbox: Sandbox, url: str, alice: User, role: Role, action: str, fault: Fault
+) -> None:
+    sandbox.fail(action, fault)
+    impatient = aws_at(url, sandbox, longest_call_seconds=0.5)
+
+    with pytest.raises(AwsUnreachable, match=r"^127\.0\.0\.1:\d+ did not finish its answer within 0\.5 s$"):
+        ask(action, impatient, alice, role)
+
+    assert sandbox.count(action) == 1
+
+
+def test_all_attempts_of_a_call_share_one_time_limit(
+    sandbox: Sandbox, url: str, alice: User, role: Role
+) -> None:
+    sandbox.fail("AssumeRole", Fault("reset", times=9))
+    impatient = aws_at(url, sandbox, longest_call_seconds=2)  # as long as the last wait between two attempts
+
+    with pytest.raises(AwsUnreachable):
+        impatient.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert sandbox.count("AssumeRole") == 1
+
+
+@pytest.mark.parametrize("fault", [*DRIPS, Fault("flood", times=9)], ids=lambda fault: fault.kind)
+def test_a_code_is_not_sent_again_after_an_answer_without_end(
+    sandbox: Sandbox, url: str, alice: User, device: MfaDevice, fault: Fault
+) -> None:
+    sandbox.fail("GetSessionToken", fault)
+    impatient = aws_at(url, sandbox, longest_call_seconds=0.5)
+    request = SessionTokenRequest(device.serial, HOUR)
+
+    with pytest.raises(AnswerLost):
+        impatient.make_session(request, key_of(alice), session_name="", token_code=device.code())
+
+    assert sandbox.count("GetSessionToken") == 1
+
+
+@pytest.mark.parametrize("action", ["AssumeRole", "GetCallerIdentity"])
+def test_an_answer_that_is_too_long_is_given_up_and_not_asked_for_again(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, action: str
+) -> None:
+    sandbox.fail(action, Fault("flood", times=9))
+
+    with pytest.raises(AwsUnreachable, match=r"^127\.0\.0\.1:\d+ sent more than 1 MiB$"):
+        ask(action, aws, alice, role)
+
+    assert sandbox.count(action) == 1
+
+
+def test_the_search_for_a_device_is_limited_too(
+    sandbox: Sandbox, url: str, alice: User, device: MfaDevice
+) -> None:
+    sandbox.fail("ListMFADevices", DRIPS[0])
+
+    assert aws_at(url, sandbox, longest_call_seconds=0.5).totp_device(key_of(alice)) is None
+
+
+LONG_ID = "A" * 129
+MALFORMED_EXPIRATIONS = {
+    "absent": None,
+    "empty": "",
+    "words": "soon",
+    "a number": "1767960000",
+    "NaN": "NaN",
+    "infinity": "inf",
+    "month 13": "2026-13-01T00:00:00Z",
+    "a five-digit year": "99999-01-01T00:00:00Z",
+    "an element": "<x/>",
+}
+MALFORMED_TEXTS = {
+    "absent": None,
+    "empty": "",
+    "blank": " ",
+    "two words": "ASIAEXAMPLE1 SIAEXAMPLE2",
+    "two lines": "ASIAEXAMPLE1&#10;SIAEXAMPLE2",
+    "carriage return": "ASIAEXAMPLE12345&#13;",
+    "tab": "ASIAEXAMPLE1&#9;SIAEXAMPLE2",
+    "delete": "ASIAEXAMPLE12345&#127;",
+    "not ASCII": "ASIAEXAMPLE12345\u00e9",
+    "an element": "<x/>",
+}
+MALFORMED_KEY_IDS = {
+    **MALFORMED_TEXTS,
+    "too short": "ASIA",
+    "too long": LONG_ID,
+    "a slash": "ASIAEXAMPLE1/SIAEXAMPLE2",
+}
+MALFORMED = [
+    pytest.param(field, content, id=f"{field}: {name}")
+    for field, contents in (
+        ("AccessKeyId", MALFORMED_KEY_IDS),
+        ("SecretAccessKey", MALFORMED_TEXTS),
+        ("SessionToken", MALFORMED_TEXTS),
+        ("Expiration", MALFORMED_EXPIRATIONS),
+    )
+    for name, content in contents.items()
+]
+
+
+@pytest.mark.parametrize(("field", "content"), MALFORMED)
+def test_a_session_with_a_malformed_field_is_refused(
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice, field: str, content: str | None
+) -> None:
+    sandbox.fail("GetSessionToken", Fault("altered", times=9, fields=((field, content),)))
+    request = SessionTokenRequest(device.serial, HOUR)
+
+    with pytest.raises(InvalidResponse) as failure:
+        aws.make_session(request, key_of(alice), session_name="", token_code=device.code())
+
+    assert f"invalid response: the {field} is missing or malformed" in failure.value.message
+    assert "EXAMPLE" not in everything_about(failure.value)
+    assert sandbox.count("GetSessionToken") == 1
+
+
+def in_hours(sandbox: Sandbox, hours: float) -> str:
+    return iso_time(sandbox.now() + hours * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("expiration", "words"),
+    [
+        pytest.param("9999-12-31T23:59:59Z", "more than 36 h away", id="the year 9999"),
+        pytest.param(36.1, "more than 36 h away", id="a little over 36 h"),
+        pytest.param(0, "has passed already", id="now"),
+        pytest.param(-1, "has passed already", id="an hour ago"),
+        pytest.param("1970-01-01T00:00:00Z", "has passed already", id="the epoch"),
+        pytest.param("0001-01-01T00:00:00+14:00", "has passed already", id="the year 1"),
+    ],
+)
+@pytest.mark.parametrize("offset", [0, 86_400 * 365], ids=["", "a clock that is a year behind"])
+def test_a_session_that_ends_when_no_session_of_aws_ends_is_refused(
+    sandbox: Sandbox, aws: Aws, deploy: Role, expiration: str | float, words: str, offset: int
+) -> None:
+    sandbox.clock_offset = offset
+    text = expiration if isinstance(expiration, str) else in_hours(sandbox, expiration)
+    sandbox.fail(EXCHANGE, Fault("altered", times=9, fields=(("Expiration", text),)))
+
+    with pytest.raises(InvalidResponse, match=words):
+        exchanged(aws, deploy, token(sandbox))
+
+    assert sandbox.count(EXCHANGE) == 1
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [pytest.param(0.1, id="shorter than asked"), pytest.param(36, id="the longest session of AWS")],
+)
+def test_a_session_of_another_length_than_asked_is_used(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, hours: float
+) -> None:
+    sandbox.fail("AssumeRole", Fault("altered", fields=(("Expiration", in_hours(sandbox, hours)),)))
+
+    session = aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert session.life_seconds() == hours * HOUR
+
+
+@pytest.mark.parametrize(
+    "expiration",
+    [
+        "{:%Y-%m-%dT%H:%M:%SZ}",
+        "{:%Y-%m-%dT%H:%M:%S.123Z}",
+        "{:%Y-%m-%dT%H:%M:%S+00:00}",
+        "{:%Y-%m-%dT%H:%M:%S}",
+    ],
+)
+def test_each_form_of_time_that_an_sts_writes_is_read(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, expiration: str
+) -> None:
+    moment = datetime.fromtimestamp(sandbox.now() + 900, UTC)
+    sandbox.fail("AssumeRole", Fault("altered", fields=(("Expiration", expiration.format(moment)),)))
+
+    session = aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+    assert session.life_seconds() == 900
+
+
+@pytest.mark.parametrize("field", ["Arn", "AssumedRoleUser"])
+@pytest.mark.parametrize("content", [None, "", "arn:aws:sts::222222222222:assumed-role/admin/a&#10;b"])
+def test_a_role_session_without_a_usable_arn_is_refused(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, field: str, content: str | None
+) -> None:
+    sandbox.fail("AssumeRole", Fault("altered", fields=((field, content),)))
+
+    with pytest.raises(InvalidResponse, match="the Arn of the role's session is missing or malformed"):
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
+
+
+@pytest.mark.parametrize("content", ["", "alice", "arn:aws:iam::111111111111:user/a&#10;b"])
+def test_an_identity_without_a_usable_arn_is_refused(
+    sandbox: Sandbox, aws: Aws, alice: User, content: str
+) -> None:
+    sandbox.fail("GetCallerIdentity", Fault("altered", fields=(("Arn", content),)))
+
+    with pytest.raises(InvalidResponse, match="the Arn is malformed"):
+        aws.caller_arn(key_of(alice))
+
+
+def test_a_serial_that_no_call_could_carry_is_left_out(
+    sandbox: Sandbox, aws: Aws, alice: User, device: MfaDevice
+) -> None:
+    sandbox.fail("ListMFADevices", Fault("altered", fields=(("SerialNumber", "arn:aws:iam::1:mfa/a&#10;b"),)))
+
+    assert aws.totp_device(key_of(alice)) is None
+    assert aws.totp_device(key_of(alice)) == device.serial
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("<x>" * 60_000 + "</x>" * 60_000, id="deep"),
+        pytest.param("<AccessKeyId/>" * 60_000, id="wide"),
+    ],
+)
+def test_a_strange_document_is_a_failure_in_words(
+    sandbox: Sandbox, aws: Aws, alice: User, role: Role, content: str
+) -> None:
+    sandbox.fail("AssumeRole", Fault("altered", fields=(("Credentials", content),)))
+
+    with pytest.raises(GdsExecError, match="invalid response"):
+        aws.make_session(assume(role), key_of(alice), session_name="alice")
 
 
 def everything_about(error: BaseException | None) -> str:

@@ -1,0 +1,154 @@
+"""Limits for botocore's calls: bytes for each response, seconds for all attempts of a call.
+
+botocore keeps a whole response in memory, and its read timeout starts again with every byte. So bytes and
+seconds are counted where they are read from the socket, before anything else looks at them.
+"""
+
+from __future__ import annotations
+
+import time
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING
+
+from botocore.awsrequest import (
+    AWSHTTPConnection,
+    AWSHTTPConnectionPool,
+    AWSHTTPSConnection,
+    AWSHTTPSConnectionPool,
+)
+from botocore.exceptions import HTTPClientError
+from urllib3.exceptions import ConnectTimeoutError
+
+from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS, run_within
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from typing import Any
+
+    from botocore.httpsession import URLLib3Session
+
+# Time for a DNS server that does not answer (5 s each, as a rule), and for more than one address.
+_LONGEST_CONNECT_SECONDS = 20
+_MEBIBYTE = 1_048_576
+_LARGEST_RESPONSE_BYTES = _MEBIBYTE  # an answer of STS has some thousand bytes
+
+
+class LimitExceeded(Exception):
+    """A response that is too long or too slow. Its text says what the other side did."""
+
+
+def exceeded_limit(error: Exception) -> LimitExceeded | None:
+    """Return the limit that a response exceeded, if that is why botocore failed."""
+    found = error.kwargs.get("error") if isinstance(error, HTTPClientError) else None
+    return found if isinstance(found, LimitExceeded) else None
+
+
+class CallLimits:
+    """The limits of the calls of one session; a call begins with `begin`."""
+
+    def __init__(
+        self, seconds: float = LONGEST_CALL_SECONDS, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._seconds = seconds
+        self._now = now
+        self.begin()
+
+    def begin(self) -> None:
+        """Give the next call, with all its attempts, the whole time."""
+        self._ends = self._now() + self._seconds
+
+    def seconds_left(self) -> float:
+        """Return how much time the current call has left."""
+        return self._ends - self._now()
+
+    def have_time_for(self, seconds: float) -> bool:
+        """Say whether the current call can be made again after this time."""
+        return self.seconds_left() > seconds
+
+    def check_time(self) -> None:
+        """Raise `LimitExceeded` if the time of the current call is up."""
+        if self.seconds_left() <= 0:
+            raise LimitExceeded(f"did not finish its answer within {self._seconds:g} s")
+
+    def apply_to(self, session: URLLib3Session) -> None:
+        """Have this session keep to these limits."""
+        limits = self
+
+        class Response(HTTPResponse):
+            def __init__(self, sock: socket.socket, *arguments: Any, **more: Any) -> None:
+                super().__init__(sock, *arguments, **more)
+                self.fp = BufferedReader(_LimitedReader(self.fp.detach(), sock, limits))
+
+        class Connection(_BoundedConnect, AWSHTTPConnection):  # type: ignore[misc]  # botocore has no types
+            call_limits = limits
+            response_class = Response
+
+        class TlsConnection(_BoundedConnect, AWSHTTPSConnection):  # type: ignore[misc]
+            call_limits = limits
+            response_class = Response
+
+        class Pool(AWSHTTPConnectionPool):  # type: ignore[misc]
+            ConnectionCls = Connection
+
+        class TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc]
+            ConnectionCls = TlsConnection
+
+        # botocore has no public way to name them; its proxies use the same dictionary.
+        session._pool_classes_by_scheme.update(http=Pool, https=TlsPool)  # noqa: SLF001
+
+
+class _BoundedConnect:
+    """Finds an address and connects to it, in limited time."""
+
+    call_limits: CallLimits
+
+    def _new_conn(self) -> socket.socket:
+        connect: Callable[[], socket.socket] = super()._new_conn  # type: ignore[misc]
+        seconds = min(_LONGEST_CONNECT_SECONDS, self.call_limits.seconds_left())
+        try:
+            if seconds > 0:
+                return run_within(seconds, connect)
+        except TimeoutError:
+            pass
+        raise ConnectTimeoutError(self, "connecting took too long")
+
+
+class _LimitedReader(RawIOBase):
+    """What a socket yields, up to a limit of bytes and of time."""
+
+    def __init__(self, raw: RawIOBase, sock: socket.socket, limits: CallLimits) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._limits = limits
+        self._bytes_left = _LARGEST_RESPONSE_BYTES
+        self._longest_wait_seconds = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._limits.check_time()
+        self._sock.settimeout(_least(self._longest_wait_seconds, self._limits.seconds_left()))
+        try:
+            count = self._raw.readinto(buffer)
+        except TimeoutError:
+            self._limits.check_time()  # if this is why, say so
+            raise
+        self._bytes_left -= count or 0
+        if self._bytes_left < 0:
+            raise LimitExceeded(f"sent more than {_LARGEST_RESPONSE_BYTES // _MEBIBYTE} MiB")
+        return count
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _least(one: float | None, other: float) -> float:
+    least = other if one is None else min(one, other)
+    return max(least, 0.001)  # at 0 the socket would not wait at all
