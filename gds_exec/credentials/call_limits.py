@@ -67,10 +67,9 @@ class CallLimits:
         """Say whether the current call can be made again after this time."""
         return self.seconds_left() > seconds
 
-    def check_time(self) -> None:
-        """Raise `LimitExceeded` if the time of the current call is up."""
-        if self.seconds_left() <= 0:
-            raise LimitExceeded(f"did not finish its answer within {self._seconds:g} s")
+    def time_is_up(self) -> LimitExceeded:
+        """Return the error for a call that takes too long."""
+        return LimitExceeded(f"did not finish its answer within {self._seconds:g} s")
 
     def apply_to(self, session: URLLib3Session) -> None:
         """Have this session keep to these limits."""
@@ -129,12 +128,17 @@ class _LimitedReader(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._limits.check_time()
-        self._sock.settimeout(_least(self._longest_wait_seconds, self._limits.seconds_left()))
+        seconds_left = self._limits.seconds_left()
+        if seconds_left <= 0:
+            raise self._limits.time_is_up()
+        longest = self._longest_wait_seconds
+        is_last_wait = longest is None or seconds_left < longest
+        self._sock.settimeout(seconds_left if is_last_wait else longest)
         try:
             count = self._raw.readinto(buffer)
         except TimeoutError:
-            self._limits.check_time()  # if this is why, say so
+            if is_last_wait:
+                raise self._limits.time_is_up() from None
             raise
         self._bytes_left -= count or 0
         if self._bytes_left < 0:
@@ -147,8 +151,3 @@ class _LimitedReader(RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def _least(one: float | None, other: float) -> float:
-    least = other if one is None else min(one, other)
-    return max(least, 0.001)  # at 0 the socket would not wait at all

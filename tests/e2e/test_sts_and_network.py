@@ -1,5 +1,6 @@
 """What AWS refuses, what the network loses, and that a code is never spent twice: rows 45 to 63."""
 
+import resource
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,6 +171,104 @@ def test_hang_is_bounded(world: World) -> None:
     assert_ours(done, 125, "[answer-lost]")
     assert time.monotonic() - began < 20
     assert codes_sent(world.aws) == 1
+
+
+# An answer that takes too long, or is too long.
+
+
+def under_a_gibibyte() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (1024**3, 1024**3))
+
+
+# A minute in ten seconds. Faster than that, a busy machine's pauses would be too long for a read.
+A_FAST_CLOCK = ("faketime", "-f", "+0 x6")
+
+
+@needs("faketime")
+def test_a_call_whose_answer_drips_ends_after_a_minute(world: World, tls_url: str, certificate: Path) -> None:
+    world.add_role("plain", mfa=False)
+    world.aws.fail("AssumeRole", Fault("drip", times=9, delay=0.05))
+    environ = {"AWS_ENDPOINT_URL": tls_url, "AWS_CA_BUNDLE": str(certificate)}
+    done = world.run_program(*A_FAST_CLOCK, GDS_EXEC, "plain", "--", "true", environ=environ)
+    assert_ours(done, 125, "[aws-unreachable]", "did not finish its answer within 60 s", "hint: ")
+    assert world.aws.count("AssumeRole") == 1
+
+
+@needs("faketime")
+def test_a_code_whose_answer_drips_is_sent_once(world: World) -> None:
+    world.add_role("admin")
+    world.aws.fail("GetSessionToken", Fault("drip-head", times=9, delay=0.05))
+    done = world.run_program(*A_FAST_CLOCK, GDS_EXEC, "admin", "--mfa-code", world.code(), "--", "true")
+    assert_ours(done, 125, "[answer-lost]", "within 60 s", "the code may be spent: wait for the next one")
+    assert codes_sent(world.aws) == 1
+
+
+@pytest.mark.parametrize("kind", ["drip", "drip-head"])
+def test_a_time_limit_of_ones_own_ends_a_drip_sooner(world: World, kind: FaultKind) -> None:
+    world.add_role("plain", mfa=False)
+    world.aws.fail("AssumeRole", Fault(kind, times=9, delay=0.1))
+    done = world.run("plain", "--timeout", "2s", "--", "true", timeout=30)
+    assert_ours(done, 125, "[out-of-time]", "2s")
+
+
+@pytest.mark.parametrize("action", ["AssumeRole", "GetCallerIdentity", "GetSessionToken"])
+def test_an_answer_of_two_gibibytes_is_given_up_at_once(world: World, action: str) -> None:
+    world.add_role("role", mfa=action != "AssumeRole")
+    world.aws.fail(action, Fault("flood", times=9))
+    code = ("--mfa-code", world.code()) if action != "AssumeRole" else ()
+    done = world.run("role", *code, "--", "true", preexec_fn=under_a_gibibyte)
+    slug = "[answer-lost]" if action == "GetSessionToken" else "[aws-unreachable]"
+    assert_ours(done, 125, slug, "sent more than 1 MiB", "hint: ")
+    assert world.aws.count(action) == 1
+
+
+# An answer with fields that no session of AWS has.
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        pytest.param("AccessKeyId", "", id="no key id"),
+        pytest.param("AccessKeyId", "ASIAEXAMPLE1&#10;SIAEXAMPLE2", id="key id of two lines"),
+        pytest.param("SecretAccessKey", "", id="no secret"),
+        pytest.param("SessionToken", "", id="no token"),
+        pytest.param("SessionToken", None, id="token absent"),
+        pytest.param("Expiration", "9999-12-31T23:59:59Z", id="the year 9999"),
+        pytest.param("Expiration", "2020-01-01T00:00:00Z", id="expired"),
+        pytest.param("Expiration", "soon", id="no time"),
+    ],
+)
+@pytest.mark.parametrize("action", ["AssumeRole", "GetSessionToken"])
+def test_a_session_with_an_invalid_field_is_refused(
+    world: World, action: str, field: str, content: str | None
+) -> None:
+    world.add_role("role", mfa=action != "AssumeRole")
+    world.aws.fail(action, Fault("altered", times=9, fields=((field, content),)))
+    code = ("--mfa-code", world.code()) if action != "AssumeRole" else ()
+    done = world.run("role", *code, "--", *SHOW_KEY)
+    said = assert_ours(done, 125, "[invalid-response]", f"the {field} ", "hint: ")
+    assert "EXAMPLE" not in said
+    assert world.aws.count(action) == 1
+    assert not world.sessions()
+
+
+def test_a_session_shorter_than_asked_is_used_and_cached(world: World) -> None:
+    world.add_role("plain", mfa=False, max_session=7200)
+    world.aws.life_override = 1800
+    for _ in range(2):
+        done = world.run("plain", "--duration", "2h", "--", "echo", "started")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"started\n", b"")
+    assert world.aws.count("AssumeRole") == 1
+
+
+def test_a_session_that_no_file_can_hold_is_used_and_each_run_says_so(world: World) -> None:
+    world.add_role("plain", mfa=False)
+    world.aws.fail("AssumeRole", Fault("altered", times=2, fields=(("SessionToken", "t" * 66_000),)))
+    for _ in range(2):
+        done = world.run("plain", "--", "echo", "started")
+        assert (done.returncode, done.stdout) == (0, b"started\n")
+        assert done.stderr == b"gds-exec: this session is not cached: its file cannot be read back\n"
+    assert not world.sessions()
 
 
 # Between here and AWS: names, certificates, proxies.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
 import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from threading import Thread
 
 import pytest
@@ -152,6 +153,21 @@ def test_a_silent_server_is_given_up_when_the_time_of_the_call_is_up() -> None:
         failure = failure_of(f"http://127.0.0.1:{silent.getsockname()[1]}/", CallLimits(0.1))
 
     assert str(exceeded_limit(failure)) == "did not finish its answer within 0.1 s"
+
+
+def test_a_host_that_takes_no_connection_is_given_up_when_the_time_of_the_call_is_up() -> None:
+    with ExitStack() as sockets:
+        full = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):  # more than wait in its queue, so that the kernel answers no other
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        began = time.monotonic()
+
+        with pytest.raises(ConnectTimeoutError):
+            get(f"http://127.0.0.1:{full.getsockname()[1]}/", CallLimits(0.2))
+
+    assert time.monotonic() - began < 5, "the session's own time limit, not the call's"
 
 
 def test_no_connection_is_made_once_the_time_is_up(server: Server) -> None:

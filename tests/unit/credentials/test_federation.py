@@ -37,6 +37,7 @@ class Signin:
     asked: list[Asked] = field(default_factory=list)
     endpoint: str = ""
     is_silent: bool = False
+    piece_seconds: float = 0
     is_over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -57,7 +58,11 @@ def signin() -> Iterator[Signin]:
                 self.send_header("Location", signin.location)
             self.send_header("Content-Length", str(len(signin.body)))
             self.end_headers()
-            self.wfile.write(signin.body)
+            for byte in signin.body if signin.piece_seconds else ():
+                self.wfile.write(bytes((byte,)))
+                signin.is_over.wait(signin.piece_seconds)
+            if not signin.piece_seconds:
+                self.wfile.write(signin.body)
 
         do_GET = do_POST  # noqa: N815
 
@@ -173,6 +178,8 @@ def test_a_redirect_to_nowhere_is_one_too(signin: Signin, location: str | None) 
         pytest.param(b'{"SigninToken": "half-a', id="half an answer"),
         pytest.param(b"\x1f\x8b\x00\xff", id="garbage"),
         pytest.param(b"[]", id="a list"),
+        pytest.param(b"[" * 60_000, id="a deep list"),
+        pytest.param(b" " * 2_000_000, id="two million blanks"),
         pytest.param(b"{}", id="no token"),
         pytest.param(b'{"SigninToken": null}', id="null"),
         pytest.param(b'{"SigninToken": ""}', id="an empty token"),
@@ -195,6 +202,15 @@ def test_an_endpoint_that_does_not_answer_is_given_up(signin: Signin) -> None:
 
     assert isinstance(failure, AwsUnreachable)
     assert "in time" in failure.message
+
+
+def test_an_answer_that_takes_too_long_is_given_up(signin: Signin) -> None:
+    signin.body, signin.piece_seconds = b" " * 60_000, 0.01
+
+    failure = failure_of(signin, longest_call_seconds=0.3)
+
+    assert isinstance(failure, AwsUnreachable)
+    assert "did not answer in time" in failure.message
 
 
 def test_an_endpoint_that_is_not_there_is_named() -> None:

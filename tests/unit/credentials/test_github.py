@@ -110,6 +110,25 @@ def test_a_failure_that_stays_is_tried_four_times_a_little_later_each_time(
     assert sandbox.count("GetGitHubToken") == 4
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param(
+            Fault("drip", times=9, delay=0.01), r"did not finish its answer within 0\.5 s", id="drip"
+        ),
+        pytest.param(Fault("drip-head", times=9, delay=0.01), r"did not finish its answer", id="drip-head"),
+        pytest.param(Fault("flood", times=9), "sent more than 1 MiB", id="flood"),
+    ],
+)
+def test_an_answer_without_end_is_given_up(sandbox: Sandbox, url: str, fault: Fault, reason: str) -> None:
+    sandbox.fail("GetGitHubToken", fault)
+
+    with pytest.raises(SourceFailed, match=f"^GitHub {reason}"):
+        mint(url, sandbox.github.request_token, AUDIENCE, sleep=never, longest_call_seconds=0.5)
+
+    assert sandbox.count("GetGitHubToken") == 1
+
+
 def test_those_who_were_turned_away_together_do_not_return_together(sandbox: Sandbox, url: str) -> None:
     early, late = Waits(0.1), Waits(0.9)
 

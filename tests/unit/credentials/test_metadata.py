@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from threading import Thread
 
 import pytest
 
@@ -124,6 +128,103 @@ def test_a_container_is_asked_again_where_it_failed(
 
     assert ask_container(url, container)
     assert sandbox.count("GetContainerCredentials") == 2
+
+
+WITHOUT_END = [
+    pytest.param(
+        Fault("drip", times=9, delay=0.01), r"it did not finish its answer within 0\.5 s", id="drip"
+    ),
+    pytest.param(Fault("drip-head", times=9, delay=0.01), "it did not finish its answer", id="drip-head"),
+    pytest.param(Fault("flood", times=9), "it sent more than 1 MiB", id="flood"),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason"), WITHOUT_END)
+def test_an_answer_of_a_container_without_end_is_given_up(
+    sandbox: Sandbox, url: str, container: Machine, fault: Fault, reason: str
+) -> None:
+    sandbox.fail("GetContainerCredentials", fault)
+    source = ContainerRole(f"{url}/v2/credentials/{container.name}")
+    environ = {"AWS_CONTAINER_AUTHORIZATION_TOKEN": container.authorization_token}
+
+    with pytest.raises(SourceFailed, match=f"the container gives no credentials: {reason}"):
+        ask_metadata(source, environ, sleep=never, longest_call_seconds=0.5)
+
+
+@pytest.mark.parametrize(("fault", "reason"), WITHOUT_END)
+def test_an_answer_of_an_instance_without_end_is_given_up(
+    sandbox: Sandbox, url: str, instance: Machine, fault: Fault, reason: str
+) -> None:
+    sandbox.fail("GetInstanceCredentials", fault)
+
+    with pytest.raises(SourceFailed, match=f"the instance's metadata cannot be read: {reason}"):
+        ask_metadata(InstanceRole(url), {}, longest_call_seconds=0.5)
+
+
+@pytest.fixture
+def documents() -> Iterator[tuple[str, list[bytes]]]:
+    """A metadata service and the documents that it gives, the last one of which is current."""
+    given: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"a-role" if self.path.endswith("/security-credentials/") else given[-1]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self) -> None:
+            self.send_response(404)  # version one, which needs no token
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Say nothing."""
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}", given
+        server.shutdown()
+
+
+def document(**other: object) -> bytes:
+    session = {
+        "Code": "Success",
+        "AccessKeyId": "ASIAEXAMPLE12345",
+        "SecretAccessKey": "a-secret",
+        "Token": "a-token",
+        "Expiration": "2030-01-01T00:00:00Z",
+    }
+    return json.dumps({**session, **other}).encode()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="too deep"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"5", id="a number"),
+        pytest.param(b"null", id="null"),
+        pytest.param(document(Expiration=5), id="expiration a number"),
+        pytest.param(document(Expiration=float("nan")), id="expiration NaN"),
+        pytest.param(document(Expiration=[]), id="expiration a list"),
+        pytest.param(document(AccessKeyId=5), id="key id a number"),
+        pytest.param(document(AccessKeyId="ASIA\nEXAMPLE"), id="key id of two lines"),
+        pytest.param(document(Token="a\0token"), id="token with NUL"),
+    ],
+)
+@pytest.mark.parametrize("kind", [ContainerRole, InstanceRole])
+def test_a_document_without_usable_keys_is_a_failure_in_words(
+    documents: tuple[str, list[bytes]], kind: type[ContainerRole | InstanceRole], body: bytes
+) -> None:
+    url, given = documents
+    given.append(body)
+    source = KeySource(
+        kind(url), run=never, ask_metadata=lambda source: ask_metadata(source, {}, sleep=Clock().sleep)
+    )
+
+    with pytest.raises(SourceFailed):
+        source.fetch()
 
 
 def test_what_is_no_text_is_no_answer(sandbox: Sandbox, url: str, container: Machine) -> None:

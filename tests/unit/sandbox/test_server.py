@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gds_exec.sandbox.devices import MfaDevice
-from gds_exec.sandbox.faults import Fault
+from gds_exec.sandbox.faults import Fault, FaultKind
 from gds_exec.sandbox.principals import User
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws
@@ -222,6 +222,32 @@ def test_a_lost_answer_spends_the_code_and_a_lost_question_does_not(
 def test_a_slow_answer_is_a_good_one(aws: Aws, client: Client, alice: User) -> None:
     aws.fail("GetCallerIdentity", Fault("slow", delay=0.05))
     assert client("sts", alice).get_caller_identity()["Arn"] == alice.arn
+
+
+@pytest.mark.parametrize("kind", ["drip", "drip-head"])
+def test_a_drip_is_a_good_answer_in_the_end(aws: Aws, client: Client, alice: User, kind: FaultKind) -> None:
+    aws.fail("GetCallerIdentity", Fault(kind, delay=0.0001))
+    assert client("sts", alice).get_caller_identity()["Arn"] == alice.arn
+
+
+def test_some_fields_of_a_good_answer_may_be_altered(aws: Aws, client: Client, alice: User) -> None:
+    aws.fail("GetCallerIdentity", Fault("altered", fields=(("Arn", "a&amp;b"), ("UserId", None))))
+    answer = client("sts", alice).get_caller_identity()
+    assert answer["Arn"] == "a&b"
+    assert answer["Account"] == "111111111111"
+    assert "UserId" not in answer
+
+
+def test_a_flood_goes_on_until_the_client_leaves(aws: Aws) -> None:
+    aws.fail("GetCallerIdentity", Fault("flood"))
+    body = b"Action=GetCallerIdentity"
+    with serve(aws) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            got = 0
+            while got < 10_000_000:
+                got += len(connection.recv(65_536))
 
 
 def test_a_client_gives_up_on_a_call_that_hangs(aws: Aws, client: Client, alice: User) -> None:
