@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from gds_exec.invocation import FLAGS, SCOPE_OPTIONS, VALUE_OPTIONS, variable_of
 
 TYPE_CHECKING = False
@@ -45,3 +48,9 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
     options = (*VALUE_OPTIONS.values(), *SCOPE_OPTIONS, *FLAGS.values(), "--debug")
     names = {variable_of(option) for option in options}
     return {name: value for name, value in environ.items() if name not in names}
+
+
+def installed_program() -> str:
+    """Return the path of gds-exec, for a process whose PATH may be another."""
+    beside = os.path.join(os.path.dirname(sys.executable), "gds-exec")
+    return beside if os.access(beside, os.X_OK) else os.path.abspath(sys.argv[0])

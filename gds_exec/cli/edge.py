@@ -7,7 +7,7 @@ import os
 import sys
 
 from gds_exec.child.own_process import forbid_inspection
-from gds_exec.cli.messages import report, trace
+from gds_exec.cli.messages import printing, report, trace
 from gds_exec.errors import GdsExecError, InternalError, SystemRefused
 
 TYPE_CHECKING = False
@@ -75,6 +75,12 @@ def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | No
         from gds_exec.cli.role_shell import renew_role_shell
 
         return renew_role_shell(argv[1], environ)
+    if argv[:2] == ["credential-process", "--stored-keys"]:  # from a copy of the AWS files
+        from gds_exec.delivery.stored_keys import stored_keys_document
+
+        with printing():
+            sys.stdout.write(stored_keys_document(argv[2:]))
+        return 0
     if invocation is not None:
         from gds_exec.cli.running import obey
 

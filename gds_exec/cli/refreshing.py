@@ -11,13 +11,13 @@ import stat
 import sys
 import tempfile
 
-from gds_exec.again import session_arguments, without_secrets
+from gds_exec.again import installed_program, session_arguments, without_secrets
 from gds_exec.child.detached import start_detached
 from gds_exec.child.liveness import birth, process_mark
 from gds_exec.cli.wiring import temporary_parent
 from gds_exec.config.ci import is_github_actions
 from gds_exec.credentials.sweeping import DIRECTORY_PREFIX
-from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
+from gds_exec.delivery.default_profile import Original, private_texts
 from gds_exec.delivery.endpoint import bind, new_token, url_of
 from gds_exec.delivery.handover import Beside, Handover, send
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
@@ -98,15 +98,19 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
 
 
 def _private_files(run: Run) -> PrivateFiles | None:
-    """Return copies of AWS's files in which nothing hides the endpoint, where something does."""
-    config, credentials = (_content(file) for file in (run.files.config_file, run.files.credentials_file))
-    if not hides_endpoint(config, credentials):
+    """Return copies of those AWS files that would hide the endpoint, None where none does."""
+    config, credentials = private_texts(
+        _original(run.files.config_file, is_config=True),
+        _original(run.files.credentials_file, is_config=False),
+        program=installed_program(),
+    )
+    if config is None and credentials is None:
         return None
     try:
         return write_private_files(
             run.cache.path or _temporary_directory(run.environ),
-            config=_bytes(without_default_credentials(config)),
-            credentials=_bytes(without_default_credentials(credentials)),
+            config=_bytes(config),
+            credentials=_bytes(credentials),
         )
     except OSError as error:
         raise SystemRefused(
@@ -122,12 +126,13 @@ def _temporary_directory(environ: Mapping[str, str]) -> str:
     return tempfile.mkdtemp(prefix=prefix, dir=temporary_parent(environ))
 
 
-def _content(file: FileRead) -> str:
+def _original(file: FileRead, *, is_config: bool) -> Original:
     if file.status is None or not stat.S_ISREG(file.status.st_mode):
-        return ""
-    with open(file.path, "rb") as content:
-        return content.read().decode("utf-8", "surrogateescape")
+        return Original(file.path, "", is_config)
+    path = os.path.abspath(file.path)
+    with open(path, "rb") as content:
+        return Original(path, content.read().decode("utf-8", "surrogateescape"), is_config)
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")

@@ -7,7 +7,7 @@ import sys
 import time
 
 from gds_exec import running
-from gds_exec.again import session_arguments
+from gds_exec.again import installed_program, session_arguments
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
 from gds_exec.cli.source_wiring import wanted_source
@@ -58,7 +58,7 @@ def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoRet
         **shell.changes,
         **_moments(session),
         RECORD: record,
-        "GDS_EXEC_PROGRAM": _program(),
+        "GDS_EXEC_PROGRAM": installed_program(),
         "GDS_EXEC_PROMPT": _marker(run.invocation.role, session),
     }
     replace_process(path, shell.argv, _changed(environ, changes))
@@ -150,12 +150,6 @@ def _marker(role: str, session: SessionCredentials) -> str:
     name = role_of(role)[1] if role.startswith("arn:") else role
     account = session.arn.split(":")[4:5]
     return show(" ".join([name, *account]))
-
-
-def _program() -> str:
-    """Return where gds-exec is, for a shell whose PATH may change."""
-    beside = os.path.join(os.path.dirname(sys.executable), "gds-exec")
-    return beside if os.access(beside, os.X_OK) else os.path.abspath(sys.argv[0])
 
 
 def _changed(environ: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:

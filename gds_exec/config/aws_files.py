@@ -314,7 +314,7 @@ def _sort_sections(sections: dict[str, Section]) -> _SortedSections:
     services: dict[str, Section] = {}
     unread: dict[str, str] = {}
     for header, section in sections.items():
-        words = _words(header)
+        words = header_words(header)
         if header == "default":
             profiles[header] = section
         elif header.startswith("profile") and len(words) == 2:
@@ -329,7 +329,8 @@ def _sort_sections(sections: dict[str, Section]) -> _SortedSections:
     return _SortedSections(profiles, services, unread)
 
 
-def _words(header: str) -> list[str]:
+def header_words(header: str) -> list[str]:
+    """Return the words of a section's header, quotes removed as a shell does."""
     if "'" in header or '"' in header or "\\" in header:
         return _words_by_shell_rules(header)
     words = header.replace("\t", " ").split(" ")

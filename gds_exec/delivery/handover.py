@@ -35,7 +35,7 @@ class Handover(Value):
     key: str
     cache_directory: str | None
     arguments: tuple[str, ...]
-    private_files: tuple[str, str] | None = None
+    private_files: tuple[str | None, str | None] | None = None
     may_ask: bool = True
     blocked_signals: tuple[int, ...] = ()
     region: str | None = None

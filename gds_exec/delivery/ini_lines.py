@@ -30,6 +30,28 @@ class IniLine(Value):
     _unshown = ("text",)
 
     @property
+    def is_comment(self) -> bool:
+        return self.text.lstrip().startswith(_COMMENTS)
+
+    @property
+    def is_header(self) -> bool:
+        return not self.key and not self.is_comment and not self.text.isspace()
+
+    @property
+    def name(self) -> str:
+        """What stands before the first `=` or `:`, as a key."""
+        return self._parts()[0].strip().lower()
+
+    @property
+    def value(self) -> str:
+        """What stands after the first `=` or `:`."""
+        return self._parts()[2].strip()
+
+    def _parts(self) -> tuple[str, str, str]:
+        parts = self.text.partition("=")
+        return self.text.partition(":") if ":" in parts[0] else parts
+
+    @property
     def indent(self) -> str:
         return self.text[: len(self.text) - len(self.text.lstrip())]
 

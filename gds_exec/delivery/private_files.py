@@ -1,6 +1,6 @@
 """Copies of AWS's files that a command reads in their place, while it runs.
 
-They hold the keys of other profiles, so the directory for them must be its owner's alone.
+They hold no access keys, but the rest of the files, so only their owner can read them.
 """
 
 from __future__ import annotations
@@ -14,24 +14,28 @@ from gds_exec.value import Value
 
 
 class PrivateFiles(Value):
-    """The paths of the two copies."""
+    """The paths of the two copies, None for a file that needs none."""
 
-    config: str
-    credentials: str
+    config: str | None
+    credentials: str | None
 
 
-def write_private_files(directory: str, *, config: bytes, credentials: bytes) -> PrivateFiles:
-    """Write both into a directory that is private already, under names of their own and mode 0600.
+def write_private_files(directory: str, *, config: bytes | None, credentials: bytes | None) -> PrivateFiles:
+    """Write what is not None into a directory that is private already, under names of its own, mode 0600.
 
     The names begin with the mark of this process: nobody removes them while it lives.
 
     Raise `OSError` where that cannot be; nothing is left behind then.
     """
     stem = os.path.join(os.path.abspath(directory), f"{process_mark(os.getpid())}.{os.urandom(16).hex()}")
-    files = PrivateFiles(*(stem + suffix for suffix in COPY_SUFFIXES))
+    contents = [
+        (stem + suffix, text) for suffix, text in zip(COPY_SUFFIXES, (config, credentials), strict=True)
+    ]
+    files = PrivateFiles(*(path if text is not None else None for path, text in contents))
     try:
-        _write(files.config, config)
-        _write(files.credentials, credentials)
+        for path, text in contents:
+            if text is not None:
+                _write(path, text)
     except BaseException:
         remove_private_files(files, with_directory=False)
         raise
@@ -40,12 +44,13 @@ def write_private_files(directory: str, *, config: bytes, credentials: bytes) ->
 
 def remove_private_files(files: PrivateFiles, *, with_directory: bool) -> None:
     """Remove both, as far as they are there, and their directory, if that was made for them alone."""
-    for path in (files.config, files.credentials):
+    paths = [path for path in (files.config, files.credentials) if path is not None]
+    for path in paths:
         with suppress(OSError):
             os.unlink(path)
     if with_directory:
         with suppress(OSError):
-            os.rmdir(os.path.dirname(files.config))
+            os.rmdir(os.path.dirname(paths[0]))
 
 
 def _write(path: str, content: bytes) -> None:

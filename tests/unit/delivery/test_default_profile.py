@@ -1,16 +1,18 @@
-"""What hides an endpoint, and the text without it, against botocore's own reader of the files."""
+"""What hides an endpoint, and what the copies of the AWS files say, as botocore reads them."""
 
 import configparser
 import io
+import shlex
 from pathlib import Path
 
 import botocore.configloader
 import botocore.exceptions
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gds_exec.delivery.default_profile import hides_endpoint, without_default_credentials
+from gds_exec.delivery.default_profile import Original, private_texts
+from gds_exec.delivery.stored_keys import arguments_for, stored_keys_document
 
 DEFAULT_HEADERS = ("default", "profile default", 'profile "default"', "profile\tdefault")
 OTHER_HEADERS = (
@@ -24,7 +26,32 @@ CREDENTIAL_KEYS = (
     "web_identity_token_file",
 )  # fmt: skip
 OTHER_KEYS = ("region", "output", "s3", "aws_access_key_id_", "cli_pager", "ünï")
+SECRET_KEYS = CREDENTIAL_KEYS[:4]
 KEYS = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = a-secret\n"
+ROLE = "role_arn = arn:aws:iam::123456789012:role/x\n"
+CONFIG, CREDENTIALS = "/home/a b/.aws/config", "/home/a b/.aws/credentials"
+PROGRAM = "/opt/it's here/gds-exec"
+
+
+def copies(config: str, credentials: str) -> tuple[str | None, str | None]:
+    return private_texts(
+        Original(CONFIG, config, is_config=True),
+        Original(CREDENTIALS, credentials, is_config=False),
+        program=PROGRAM,
+    )
+
+
+def hides_endpoint(config: str, credentials: str) -> bool:
+    return copies(config, credentials) != (None, None)
+
+
+def reads(path: str, header: str) -> str:
+    """The line that reads the keys of a section of an original file."""
+    return f"credential_process = {shlex.join([PROGRAM, *arguments_for(path, header)])}\n"
+
+
+def moved(name: str) -> str:
+    return f"gds-exec-{name.encode().hex()}"
 
 
 @pytest.mark.parametrize("key", CREDENTIAL_KEYS)
@@ -58,45 +85,130 @@ def test_only_credentials_of_the_default_profile_hide_the_endpoint(
     assert hides_endpoint(config, credentials) is expected
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param(f"[default]\n{KEYS}region = x\n", "[default]\nregion = x\n", id="the settings"),
-        pytest.param(
-            f"# mine\n\n[default]\n{KEYS}\n# its region\nregion=x\n[a]\n{KEYS}",
-            f"# mine\n\n[default]\n\n# its region\nregion=x\n[a]\n{KEYS}",
-            id="comments and empty lines stay",
-        ),
-        pytest.param(
-            "[default]\nrole_arn = x\n  y\n\n  # why\n  z\nregion = x\n",
-            "[default]\n\n  # why\nregion = x\n",
-            id="with the lines that go on with them",
-        ),
-        pytest.param(
-            "[default]\r\nrole_arn=x\r\nregion = x\r[a]\nrole_arn=x",
-            "[default]\r\nregion = x\r[a]\nrole_arn=x",
-            id="line ends of all kinds",
-        ),
-        pytest.param(
-            "[default]\noutput = \udcff\x0c\nrole_arn=\udcfe",
-            "[default]\noutput = \udcff\x0c\n",
-            id="bytes that are no text",
-        ),
-        pytest.param(
-            f"[DEFAULT]\n{KEYS}[default]\nregion = x\n[a]\nregion = y\n",
-            f"[DEFAULT]\n{KEYS}[a]\nregion = y\n",
-            id="the whole profile, where others inherit the same",
-        ),
-    ],
-)
-def test_the_rest_of_the_text_stays_as_it_is(text: str, expected: str) -> None:
-    assert without_default_credentials(text) == expected
+TABLE = [
+    pytest.param(
+        "",
+        f"[default]\n{KEYS}region = x\n",
+        None,
+        "[default]\nregion = x\n",
+        id="only the file that hides the endpoint is copied",
+    ),
+    pytest.param(
+        f"[default]\n{ROLE}source_profile = a\nregion = x\n[profile b]\n{KEYS}",
+        f"[a]\n{KEYS}",
+        f"[default]\nregion = x\n[profile b]\n{reads(CONFIG, 'profile b')}",
+        None,
+        id="a credentials file without a default profile is not copied",
+    ),
+    pytest.param(
+        "",
+        f"[default]\n{KEYS}[a]\nregion = x\n{KEYS}aws_session_token = t\noutput = json\n",
+        None,
+        f"[default]\n[a]\nregion = x\noutput = json\n{reads(CREDENTIALS, 'a')}",
+        id="others' keys are read from the original",
+    ),
+    pytest.param(
+        "",
+        f"[default]\n{KEYS}[a]\naws_secret_access_key = half\n",
+        None,
+        "[default]\n[a]\n",
+        id="half a key is of no use",
+    ),
+    pytest.param(
+        "",
+        f"#aws_secret_access_key=old\n[default] # old\n{KEYS}\n; old\nregion=x\n  # old\n[a]\n# old",
+        None,
+        "[default]\nregion=x\n[a]\n",
+        id="no comment is copied",
+    ),
+    pytest.param(
+        "",
+        "[default]\nrole_arn = x\n  y\n\n  # why\n  z\nregion = x\ns3 =\n  a = b\n\n  c = d\n",
+        None,
+        "[default]\nregion = x\ns3 =\n  a = b\n\n  c = d\n",
+        id="settings of several lines",
+    ),
+    pytest.param(
+        "",
+        "[default]\r\nrole_arn=x\r\noutput = \udcff\x0c\r[ü]\rregion=\u2028x",
+        None,
+        "[default]\noutput = \udcff\x0c\n[ü]\nregion=\u2028x\n",
+        id="line ends of all kinds and bytes that are no text",
+    ),
+    pytest.param(
+        f"[profile b]\n  {ROLE}  source_profile = default\n  region = x\n",
+        f"[default]\n{KEYS}",
+        f"[profile b]\n  {ROLE}  source_profile = {moved('default')}\n  region = x\n",
+        f"[default]\n[{moved('default')}]\n{reads(CREDENTIALS, 'default')}",
+        id="a role whose source is the default profile",
+    ),
+    pytest.param(
+        f"[default]\n{ROLE}source_profile = a\nmfa_serial = m\n[profile b]\n{ROLE}source_profile = default\n",
+        f"[a]\n{KEYS}",
+        f"[default]\nmfa_serial = m\n[profile b]\n{ROLE}source_profile = {moved('default')}\n"
+        f"[profile {moved('default')}]\n{ROLE}source_profile = a\nmfa_serial = m\n",
+        None,
+        id="a role whose source is a default profile with a role",
+    ),
+    pytest.param(
+        f"[profile a]\n{ROLE}source_profile = a\n",
+        f"[default]\n{KEYS}[a]\n{KEYS}",
+        f"[profile a]\n{ROLE}source_profile = {moved('a')}\n",
+        f"[default]\n[a]\n[{moved('a')}]\n{reads(CREDENTIALS, 'a')}",
+        id="a role with keys of its own",
+    ),
+    pytest.param(
+        "",
+        f"[default]\n{KEYS}[a]\nregion = x\n  aws_secret_access_key = s\noutput = json\n",
+        None,
+        "[default]\n[a]\nregion = x\noutput = json\n",
+        id="a key that is indented by mistake is not copied",
+    ),
+    pytest.param(
+        f"[profile a]\n{ROLE}source_profile = a\n{KEYS}",
+        f"[default]\n{KEYS}",
+        None,
+        "[default]\n",
+        id="keys in a file that is not copied are a source as before",
+    ),
+    pytest.param(
+        "",
+        f"[default]\n{KEYS}[a]\n  credential_process = own\n  region = x\n{KEYS}",
+        None,
+        f"[default]\n[a]\n  region = x\n{reads(CREDENTIALS, 'a')}",
+        id="keys in the credentials file win over a credential_process",
+    ),
+    pytest.param(
+        f"[default]\n{KEYS}[profile a]\ncredential_process = own\n{KEYS}",
+        "",
+        "[default]\n[profile a]\ncredential_process = own\n",
+        None,
+        id="a credential_process wins over keys in the config file",
+    ),
+    pytest.param(
+        "",
+        f"[DEFAULT]\n{KEYS}[default]\nregion = x\n[a]\nregion = y\n",
+        None,
+        f"[DEFAULT]\n{reads(CREDENTIALS, 'DEFAULT')}[a]\nregion = y\n",
+        id="a default profile that inherits keys goes as a whole",
+    ),
+]
 
 
+@pytest.mark.parametrize(("config", "credentials", "config_copy", "credentials_copy"), TABLE)
+def test_copies_say_the_same_without_keys(
+    config: str, credentials: str, config_copy: str | None, credentials_copy: str | None
+) -> None:
+    assert copies(config, credentials) == (config_copy, credentials_copy)
+
+
+SECRET = "a-canary"
 indents = st.sampled_from(("", "", "", " ", "  ", "\t", "\u00a0"))
-keys = st.sampled_from((*CREDENTIAL_KEYS[:2], "role_arn", "SSO_Session", *OTHER_KEYS, "REGION"))
-values = st.sampled_from(("", "x", "a = b", "a:b", "[default]", "# x", "\u2028v", "\x0c"))
-fillers = st.sampled_from(("", "  ", "# role_arn = x", "    ; c", "  a = b", "   role_arn = y", "\u2028"))
+keys = st.sampled_from((*SECRET_KEYS[:3], "source_profile", "role_arn", "SSO_Session", *OTHER_KEYS, "REGION"))
+values = st.sampled_from(("", "x", "a", "default", "a = b", "a:b", "[default]", "# x", "\u2028v", "\x0c"))
+fillers = st.sampled_from(
+    ("", "  ", f"# {SECRET}", f"    ; {SECRET}", "  a = b", "   role_arn = y", "\u2028")
+)
 settings_of_a_section = st.lists(
     st.tuples(
         st.tuples(indents, keys, st.sampled_from(("=", " = ", ":", " : ")), values),
@@ -120,10 +232,11 @@ files = st.lists(
 
 
 def as_lines(sections):
-    for indent, header, rest, below, settings in sections:
+    for indent, header, rest, below, set_here in sections:
         yield from (f"{indent}[{header}]{rest}", *below)
-        for setting, continuation in settings:
-            yield from ("".join(setting), *continuation)
+        for setting, continuation in set_here:
+            secret = SECRET if setting[1] in SECRET_KEYS else ""
+            yield from ("".join(setting) + secret, *continuation)
 
 
 texts = st.builds(
@@ -149,16 +262,23 @@ def as_botocore_reads(text: str, file: Path) -> Sections | None:
         return None
 
 
-def without_credentials(sections: Sections) -> Sections:
-    """The sections, but for the credential settings of the default ones."""
+def everything_else(sections: Sections, *, inherits: bool) -> Sections:
+    """The sections of the user, without what a copy may change in them."""
+    changed = {*SECRET_KEYS, "credential_process", "source_profile"}
     return {
         header: {
-            key: value
+            key: "\n".join(line for line in value.split("\n") if not begins_secret(line))
             for key, value in settings.items()
-            if header not in DEFAULT_HEADERS or key not in CREDENTIAL_KEYS
+            if key not in (CREDENTIAL_KEYS if header in DEFAULT_HEADERS else changed)
         }
         for header, settings in sections.items()
+        if "gds-exec-" not in header and not (inherits and header in DEFAULT_HEADERS)
     }
+
+
+def begins_secret(line: str) -> bool:
+    """Whether a client that ignores indents would read the line as a secret."""
+    return line.partition("=")[0].partition(":")[0].strip().lower() in SECRET_KEYS
 
 
 def inherits_credentials(text: str) -> bool:
@@ -167,24 +287,34 @@ def inherits_credentials(text: str) -> bool:
     return not parser.defaults().keys().isdisjoint(CREDENTIAL_KEYS)
 
 
-@given(text=texts)
-@example(text="[default]\nrole_arn = x\n\n\n  y\n# c\n  z\n[a]\nrole_arn = x\n  y")
-@example(text="[DEFAULT]\nrole_arn = x\n[a]\n[default]\nregion = x\n[profile default]\n# c")
-@example(text="[DEFAULT]\nrole_arn = x\n[default]\n [a]")
-@example(text="[default]\n  region = x\n role_arn = x\n  y\noutput = x\n z\n[a]")
-def test_botocore_reads_everything_else_as_before(text: str, file: Path) -> None:
-    before = as_botocore_reads(text, file)
-    if before is None:
+@settings(deadline=None)
+@given(config=texts, credentials=texts)
+@example(config="", credentials="[default]\nrole_arn = x\n\n\n  y\n# c\n  z\n[a]\nrole_arn = x\n  y")
+@example(config="", credentials="[DEFAULT]\nrole_arn = x\n[a]\n[default]\nregion = x\n[profile default]\n# c")
+@example(config="", credentials="[DEFAULT]\nrole_arn = x\n[default]\n [a]")
+@example(config="[default]\n  region = x\n role_arn = x\n  y\noutput = x\n z\n[a]", credentials="")
+def test_botocore_reads_everything_else_as_before(config: str, credentials: str, file: Path) -> None:
+    befores = [as_botocore_reads(text, file) for text in (config, credentials)]
+    if None in befores:
         return
-    expected = without_credentials(before)
-    if inherits_credentials(text):
-        expected = {header: expected[header] for header in before if header not in DEFAULT_HEADERS}
 
-    after = as_botocore_reads(without_default_credentials(text), file)
+    for text, before, copy in zip((config, credentials), befores, copies(config, credentials), strict=True):
+        if copy is None:
+            continue
+        after = as_botocore_reads(copy, file)
+        inherits = inherits_credentials(text)
+        assert everything_else(after, inherits=inherits) == everything_else(before, inherits=inherits)
+        profiles = botocore.configloader.build_profile_map(after)["profiles"]
+        assert profiles.get("default", {}).keys().isdisjoint(CREDENTIAL_KEYS)
 
-    assert after == expected
-    profiles = botocore.configloader.build_profile_map(after)["profiles"]
-    assert profiles.get("default", {}).keys().isdisjoint(CREDENTIAL_KEYS)
+
+@settings(deadline=None)
+@given(config=texts, credentials=texts)
+def test_no_secret_and_no_comment_is_in_a_copy(config: str, credentials: str, file: Path) -> None:
+    if None in [as_botocore_reads(text, file) for text in (config, credentials)]:
+        return
+
+    assert SECRET not in "".join(copy or "" for copy in copies(config, credentials))
 
 
 @given(text=texts)
@@ -193,27 +323,39 @@ def test_the_endpoint_is_hidden_where_botocore_finds_credentials(text: str, file
     if sections is None:
         return
 
-    assert hides_endpoint(text, "") == hides_endpoint("", text) == (sections != without_credentials(sections))
+    found = any(
+        header in DEFAULT_HEADERS and not settings.keys().isdisjoint(CREDENTIAL_KEYS)
+        for header, settings in sections.items()
+    )
+    assert hides_endpoint(text, "") == hides_endpoint("", text) == found
 
 
 junk = st.text(st.sampled_from("[]default=:#; \t\r\n\\\"'") | st.characters(codec="utf-8"))
+anything = st.lists(texts | junk, max_size=3).map("\n".join)
 
 
-without_inheritance = (
-    st.lists(texts | junk, max_size=3).map("\n".join).filter(lambda text: "[DEFAULT]" not in text)
-)
+@settings(deadline=None)
+@given(config=anything, credentials=anything)
+def test_copies_do_not_hide_the_endpoint(config: str, credentials: str) -> None:
+    config_copy, credentials_copy = copies(config, credentials)
+
+    left = (
+        config if config_copy is None else config_copy,
+        credentials if credentials_copy is None else credentials_copy,
+    )
+    assert not hides_endpoint(*left)
 
 
-# Of one kind of line end: a CR and an LF that come to stand together would be one.
-@given(text=without_inheritance.map(lambda text: text.replace("\r", "")))
-def test_lines_are_only_ever_left_out(text: str) -> None:
-    rest = iter(io.StringIO(text, newline=""))
+@pytest.mark.parametrize("name", ["a", "a b", "it's", 'a "b"', "ü # c", "x;y"])
+def test_the_line_in_a_copy_leads_to_the_keys_of_its_section(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "it's; the # credentials"
+    text = f"[default]\n{KEYS}[{name}]\n{KEYS.replace('EXAMPLE', 'OTHER')}"
+    path.write_text(text)
+    credentials = Original(str(path), text, is_config=False)
 
-    assert all(line in rest for line in io.StringIO(without_default_credentials(text), newline=""))
+    _, copy = private_texts(Original(CONFIG, "", is_config=True), credentials, program=PROGRAM)
 
-
-@given(text=texts)
-def test_what_is_left_does_not_hide_the_endpoint(text: str) -> None:
-    left = without_default_credentials(text)
-
-    assert not hides_endpoint(left, left)
+    assert copy is not None
+    program, *arguments = shlex.split(copy.splitlines()[-1].removeprefix("credential_process = "))
+    assert program == PROGRAM
+    assert "AKIAOTHER" in stored_keys_document(arguments[2:])

@@ -28,6 +28,8 @@ def test_both_files_are_written_as_they_are(tmp_path: Path) -> None:
 
     files = write_private_files(str(tmp_path), **contents)
 
+    assert files.config
+    assert files.credentials
     assert Path(files.config).read_bytes() == contents["config"]
     assert Path(files.credentials).read_bytes() == contents["credentials"]
 
@@ -51,6 +53,7 @@ def test_their_paths_hold_wherever_the_command_goes(tmp_path: Path, monkeypatch:
     files = write_private_files(".", config=b"c", credentials=b"s")
     monkeypatch.chdir("/")
 
+    assert files.config
     assert Path(files.config).read_bytes() == b"c"
 
 
@@ -60,6 +63,16 @@ def test_removed_files_are_gone_and_can_be_removed_again(tmp_path: Path) -> None
     remove_private_files(files, with_directory=False)
     remove_private_files(files, with_directory=False)
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_without_a_copy_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    files = write_private_files(str(tmp_path / "made"), config=None, credentials=b"s")
+
+    assert files.config is None
+    assert [str(path) for path in (tmp_path / "made").iterdir()] == [files.credentials]
+    remove_private_files(files, with_directory=True)
     assert list(tmp_path.iterdir()) == []
 
 
