@@ -460,3 +460,17 @@ def test_a_role_may_begin_with_the_keys_of_a_document_of_ours(signed_in: World) 
     done = signed_in.run("credential-process", "team")
 
     assert document_of(done)["AccessKeyId"] == key_id(role_session(signed_in, "team"))
+
+
+@pytest.mark.parametrize("lost", ["file", "section"])
+def test_stored_keys_that_are_gone_are_told_in_one_line_without_a_secret(lost: str, world: World) -> None:
+    if lost == "file":
+        world.credentials.unlink()
+    encoded = [text.encode().hex() for text in (str(world.credentials), "other")]
+
+    done = world.run("credential-process", "--stored-keys", *encoded)
+
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert done.stderr.count(b"\n") == 1
+    assert str(world.credentials) in done.stderr.decode()
+    assert world.user.secret_access_key not in done.stderr.decode()

@@ -279,22 +279,120 @@ def without_a_terminal(world: World, *argv: str) -> str:
     return done.stdout.decode()
 
 
+def assert_gone(path: str) -> None:
+    assert not os.path.exists(path)
+
+
 @needs("aws")
 @pytest.mark.matrix(94)
 @pytest.mark.parametrize("run", [on_a_terminal, without_a_terminal])
 def test_keys_in_the_default_profile_do_not_hide_the_role(signed_in: World, run: Callable[..., str]) -> None:
+    signed_in.aws.life_override = None  # a busy machine would see notices of a short session
     stranger = signed_in.aws.add_user("stranger@example.gov.uk")
     files = signed_in.keys_section("default", stranger) + signed_in.keys_section("gds-users", signed_in.user)
     signed_in.write_credentials(files)
     script = '"$@"; "$@" --profile gds-users; echo "$AWS_CONFIG_FILE"; echo "$AWS_SHARED_CREDENTIALS_FILE"'
     said = run(signed_in, *REFRESHED, "sh", "-c", script, "sh", *ASK_WITH_AWS_CLI)
-    role, user, *copies = said.splitlines()
+    assert said.count("\n") == 4, said
+    role, user, config, copy = said.splitlines()
     assert role.startswith(ROLE_ARN)
     assert user == signed_in.user.arn
-    assert set(copies).isdisjoint({"", str(signed_in.config), str(signed_in.credentials)})
-
-    def copies_are_gone() -> None:
-        assert not any(os.path.exists(copy) for copy in copies)
-
-    eventually(copies_are_gone)
+    assert config == ""
+    assert copy not in {"", str(signed_in.credentials)}
+    eventually(lambda: assert_gone(copy))
     assert signed_in.credentials.read_text() == files
+
+
+# Other profiles, whose keys the copies of the AWS files do not hold
+
+BOTO3_PROFILES = """
+import os, sys, boto3
+for profile in sys.argv[1:]:
+    session = boto3.Session(profile_name=profile)
+    print(session.client("sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"]).get_caller_identity()["Arn"])
+"""
+JAVASCRIPT_PROFILES = """
+const { STSClient, GetCallerIdentityCommand } = require("@aws-sdk/client-sts");
+(async () => {
+  for (const profile of process.argv.slice(1)) {
+    const sts = new STSClient({ profile });
+    console.log((await sts.send(new GetCallerIdentityCommand({}))).Arn);
+  }
+})();
+"""
+AWS_CLI_PROFILES = """
+for profile in "$@"; do
+    aws sts get-caller-identity --query Arn --output text --profile "$profile" || exit
+done
+"""
+# This botocore does not know AWS_ENDPOINT_URL, and so assumes no role here.
+ONLY_KEYS = ("gds-users", "in the config")
+ALL_PROFILES = (*ONLY_KEYS, "by-default")
+
+
+@pytest.fixture
+def with_profiles(signed_in: World) -> World:
+    """A world whose `[default]` hides the endpoint, with other profiles of all kinds."""
+    signed_in.aws.life_override = None
+    config = signed_in.config.read_text()
+    own = signed_in.keys_section('profile "in the config"', signed_in.user)
+    role = signed_in.aws.add_role("by-default", trust=[signed_in.user.arn])
+    signed_in.write_config(
+        f"{config}{own}[profile by-default]\nrole_arn = {role.arn}\nsource_profile = default\n"
+    )
+    with signed_in.credentials.open("a") as file:
+        file.write(
+            f"# {signed_in.user.secret_access_key}\n{signed_in.keys_section('default', signed_in.user)}"
+        )
+    return signed_in
+
+
+@pytest.mark.parametrize(
+    ("client", "profiles"),
+    [
+        pytest.param((PYTHON, "-c", BOTO3_PROFILES), ALL_PROFILES, id="boto3"),
+        pytest.param(
+            (OLDER_BOTOCORE, "-c", BOTO3_PROFILES), ONLY_KEYS, id="older botocore", marks=needs_older_botocore
+        ),
+        pytest.param(
+            ("node", "-e", JAVASCRIPT_PROFILES),
+            ("gds-users", "by-default"),  # it knows no profile with a blank in its name
+            id="JavaScript",
+            marks=needs_javascript_sdk,
+        ),
+        pytest.param(("sh", "-c", AWS_CLI_PROFILES, "sh"), ALL_PROFILES, id="aws", marks=needs("aws")),
+    ],
+)
+def test_other_profiles_are_used_as_without_gds_exec(
+    with_profiles: World, client: tuple[str, ...], profiles: tuple[str, ...]
+) -> None:
+    show_copies = 'cat "$AWS_CONFIG_FILE" "$AWS_SHARED_CREDENTIALS_FILE" >copies; exec "$@"'
+    done = with_profiles.run(
+        *REFRESHED,
+        "sh",
+        "-c",
+        show_copies,
+        "sh",
+        *client,
+        *profiles,
+        environ={**NODE, "AWS_REGION": "eu-west-2"},
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    arns = done.stdout.decode().splitlines()
+    assert arns[: len(profiles) - 1] == [with_profiles.user.arn] * (len(profiles) - 1)
+    assert arns[-1] == with_profiles.user.arn or ":assumed-role/by-default/" in arns[-1]
+    assert with_profiles.user.secret_access_key not in (with_profiles.home / "copies").read_text()
+
+
+def test_terraform_uses_the_keys_of_another_profile(infra: World, s3: S3) -> None:
+    with infra.credentials.open("a") as file:
+        file.write(infra.keys_section("default", infra.user))
+    main = infra.home / "main.tf"
+    main.write_text(main.read_text().replace('backend "s3" {', 'backend "s3" {\n    profile = "gds-users"'))
+    s3.taken.clear()
+
+    done = infra.run(*REFRESHED, "terraform", "init", "-input=false", "-reconfigure", timeout=100)
+
+    assert done.returncode == 0, done.stderr.decode()
+    assert set(s3.taken) == {infra.user.access_key_id}
