@@ -74,7 +74,15 @@ def open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             # The lowest free number is this one, for those below it are open by now.
-            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            _open_nowhere()
+
+
+def _open_nowhere() -> None:
+    try:
+        os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:  # a /dev without it: a pipe that nobody writes to
+        _, writing = os.pipe()
+        os.close(writing)
 
 
 def environment_as_given() -> dict[str, str]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 
 from gds_exec.child.liveness import exit_descriptor
+from gds_exec.child.own_process import open_nowhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Captured:
     def _start(self, argv: Sequence[str], environ: Mapping[str, str]) -> int:
         ours: list[int] = []
         theirs: list[int] = []
+        nowhere = open_nowhere()
         try:
             for _ in range(2):
                 reading, writing = os.pipe()
@@ -79,7 +81,7 @@ class Captured:
                 list(argv),
                 environ,
                 file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, nowhere, 0),
                     (os.POSIX_SPAWN_DUP2, theirs[0], 1),
                     (os.POSIX_SPAWN_DUP2, theirs[1], 2),
                 ],
@@ -91,7 +93,7 @@ class Captured:
                 os.close(descriptor)
             raise
         finally:
-            for descriptor in theirs:
+            for descriptor in (*theirs, nowhere):
                 os.close(descriptor)
         self._listen(pid, *ours)
         return pid

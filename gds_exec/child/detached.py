@@ -3,46 +3,75 @@
 from __future__ import annotations
 
 import os
+import time
 
+from gds_exec.child.own_process import open_nowhere
 from gds_exec.context import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_ERRNO_BYTES = 16
+_READ_BYTES = 65_536
 
 
-def start_detached(argv: Sequence[str], *, environ: Mapping[str, str]) -> None:
-    """Start the program at `argv[0]`; its standard error is ours, and it inherits what is inheritable.
+def start_detached(argv: Sequence[str], *, environ: Mapping[str, str], stderr: int = 2) -> int:
+    """Start the program at `argv[0]`, with `stderr` as its standard error; return its pid.
 
-    We may become another program, which is not to find a child that it has not started; and what is
-    sent to that program's group is not for this one. Only for a process of one thread. Raise
-    `OSError` where it cannot be started.
+    It inherits what is inheritable. It is not our child: we may become another program, which is not to
+    find a child that it has not started; and what is sent to that program's group is not for this one.
+    Only for a process of one thread. Raise `OSError` where it cannot be started.
     """
     reading, writing = os.pipe()
-    with open(reading, "rb") as failures:
+    with open(reading, "rb") as reports:
         try:
             pid = os.fork()
             if pid == 0:
-                _start_in_between(argv, environ, writing)
+                _start_in_between(argv, environ, stderr, writing)
         finally:
             os.close(writing)
         with suppress(ChildProcessError):  # our caller may have made us ignore the end of children
             os.waitpid(pid, 0)
-        failure = failures.read(_ERRNO_BYTES)  # its end: the program has been executed
-    if failure:
-        raise OSError(int(failure), os.strerror(int(failure)))
+        reported = dict(line.split() for line in reports.read().splitlines())
+    if b"errno" in reported:
+        number = int(reported[b"errno"])
+        raise OSError(number, os.strerror(number))
+    return int(reported[b"pid"])
 
 
-def _start_in_between(argv: Sequence[str], environ: Mapping[str, str], report: int) -> None:
+def await_word(reading: int, word: bytes, *, seconds: float) -> tuple[bool, bytes]:
+    """Read what a program says until it says this word; return whether it did, and what it said before.
+
+    It did not if it ended, or if `seconds` passed.
+    """
+    from select import POLLIN, poll
+
+    deadline = time.monotonic() + seconds
+    readable = poll()
+    readable.register(reading, POLLIN)
+    said = b""
+    while not said.endswith(word):
+        left = deadline - time.monotonic()
+        if left <= 0 or not readable.poll(left * 1000):
+            return False, said
+        piece = os.read(reading, _READ_BYTES)
+        if not piece:
+            return False, said
+        said += piece
+    return True, said.removesuffix(word)
+
+
+def _start_in_between(argv: Sequence[str], environ: Mapping[str, str], stderr: int, report: int) -> None:
     try:
         os.setsid()
-        if os.fork() == 0:
-            for descriptor in (0, 1):
-                os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
+        pid = os.fork()
+        if pid == 0:
+            nowhere = open_nowhere()
+            for descriptor, number in ((nowhere, 0), (nowhere, 1), (stderr, 2)):
+                os.dup2(descriptor, number)
             os.execve(argv[0], list(argv), environ)
+        os.write(report, b"pid %d\n" % pid)
     except OSError as error:
-        os.write(report, b"%d" % (error.errno or 0))
+        os.write(report, b"errno %d\n" % (error.errno or 0))
     finally:
         os._exit(0)

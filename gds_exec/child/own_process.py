@@ -15,6 +15,7 @@ else:
     import _signal as signal
 
 _LAST_STANDARD = 2
+_MOST_DESCRIPTORS = 1_048_576  # that Linux allows a process, unless it is configured otherwise
 # linux/prctl.h
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_DUMPABLE = 4
@@ -45,14 +46,33 @@ def take_name(name: str) -> None:
     _set(_SET_NAME, name.encode())
 
 
-def open_descriptors() -> list[int]:
-    """Return the numbers of all that is open."""
-    return [number for number in map(int, os.listdir("/dev/fd")) if _is_open(number)]
+def open_descriptors(*, directories: Iterable[str] = ("/dev/fd", "/proc/self/fd")) -> list[int]:
+    """Return the numbers of all open descriptors.
+
+    Where the directories that list them cannot be read, try every number up to the limit.
+    """
+    for directory in directories:
+        with suppress(OSError):
+            return [number for number in map(int, os.listdir(directory)) if _is_open(number)]
+    import resource  # only where it comes to that
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    is_limited = 0 < limit < _MOST_DESCRIPTORS
+    return [number for number in range(limit if is_limited else _MOST_DESCRIPTORS) if _is_open(number)]
+
+
+def open_nowhere(*, devnull: str = os.devnull) -> int:
+    """Return a descriptor that reads nothing. Where there is no /dev/null, writing to it fails."""
+    with suppress(OSError):
+        return os.open(devnull, os.O_RDWR | os.O_CLOEXEC)
+    reading, writing = os.pipe()
+    os.close(writing)
+    return reading
 
 
 def let_go(descriptors: Iterable[int]) -> None:
     """Close these; the standard ones lead nowhere from then on, so that nothing else takes their number."""
-    nowhere = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    nowhere = open_nowhere()
     for number in descriptors:
         if number <= _LAST_STANDARD:
             os.dup2(nowhere, number, inheritable=False)

@@ -102,6 +102,13 @@ def report(error: GdsExecError) -> None:
     _write(f"gds-exec: {error.message} [{error.slug}]", *([f"hint: {error.hint}"] if error.hint else []))
 
 
+def reason_said(complaint: bytes) -> str:
+    """Return what another process of ours reported on its standard error, without our name and the hint."""
+    lines = complaint.decode(errors="replace").split("\n")
+    said = [line.removeprefix("gds-exec: ") for line in lines if line and not line.startswith("hint: ")]
+    return mask(said[-1].rpartition(" [")[0] or said[-1]) if said else ""
+
+
 def say(text: str) -> None:
     """Write one line that is led by our name."""
     _write(f"gds-exec: {text}")

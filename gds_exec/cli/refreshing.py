@@ -7,22 +7,25 @@ several keepers for as long as the command runs.
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import sys
 import tempfile
 
 from gds_exec.again import installed_program, session_arguments, without_secrets
-from gds_exec.child.detached import start_detached
+from gds_exec.child.detached import await_word, start_detached
 from gds_exec.child.liveness import birth, process_mark
+from gds_exec.cli.messages import reason_said
 from gds_exec.cli.wiring import temporary_parent
 from gds_exec.config.ci import is_github_actions
+from gds_exec.context import suppress
 from gds_exec.credentials.sweeping import DIRECTORY_PREFIX
 from gds_exec.delivery.default_profile import Original, private_texts
 from gds_exec.delivery.endpoint import bind, new_token, url_of
-from gds_exec.delivery.handover import Beside, Handover, send
+from gds_exec.delivery.handover import READY, Beside, Handover, send
 from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, write_private_files
 from gds_exec.environment import endpoint_environment
-from gds_exec.errors import SystemRefused
+from gds_exec.errors import GdsExecError, SystemRefused
 from gds_exec.replacement import replace_process
 from gds_exec.signals import all_blocked
 from gds_exec.terminal import Terminal
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from gds_exec.config.aws_files import FileRead
     from gds_exec.session import SessionCredentials
 
+_STANDARD_ERROR = 2
+_PATIENCE_SECONDS = 20.0  # far more than the keeper needs, even on a busy machine
 _KEEPER = (sys.executable, "-P", "-m", "gds_exec.keeper")
 
 
@@ -49,7 +54,9 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
         _become_kept(path, run, session, files)
     except BaseException:
         if files is not None:
-            remove_private_files(files, with_directory=run.cache.path is None)  # no keeper will
+            remove_private_files(
+                files, with_directory=run.cache.path is None
+            )  # no keeper will, if it was killed
         raise
 
 
@@ -73,19 +80,13 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
         # None is heeded before the keeper can pass it on, and tidy up.
         with all_blocked() as blocked:
             handed_over = send(handover.but(blocked_signals=tuple(map(int, blocked))))
-            replace_process(_KEEPER[0], [*_KEEPER, str(handed_over), path, *argv], environ)
+            _become_keeper([*_KEEPER, str(handed_over), path, *argv], environ)
     listener, token = bind(), new_token()
     if is_github_actions(run.environ):
         from gds_exec.cli.job_log import mask_secrets_in_job_log
 
         mask_secrets_in_job_log(token)
-    os.set_inheritable(listener.fileno(), True)  # noqa: FBT003  # as os has it
-    pid = os.getpid()
-    beside = Beside(pid, birth(pid), os.path.basename(path), listener.fileno(), token)
-    handed_over = send(handover, beside)
-    start_detached([*_KEEPER, str(handed_over)], environ=environ)
-    for descriptor in (listener.fileno(), handed_over):
-        os.set_inheritable(descriptor, False)  # noqa: FBT003  # as os has it
+    _start_keeper(handover, environ, program=os.path.basename(path), listener=listener.fileno(), token=token)
     child_environ = endpoint_environment(
         environ,
         briefing,
@@ -95,6 +96,45 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
         credentials_file=files.credentials if files else None,
     )
     replace_process(path, argv, child_environ)
+
+
+def _become_keeper(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
+    try:
+        replace_process(argv[0], argv, environ)
+    except GdsExecError as error:  # it is about our own program, and not about the command
+        raise _cannot_refresh(error.message) from error
+
+
+def _start_keeper(
+    handover: Handover, environ: Mapping[str, str], *, program: str, listener: int, token: str
+) -> None:
+    """Start the keeper beside us; return when it serves the session. Raise `SystemRefused` if it does not."""
+    pid = os.getpid()
+    reading, writing = os.pipe()
+    stderr = os.dup(_STANDARD_ERROR)
+    handed_over = send(handover, Beside(pid, birth(pid), program, listener, token, stderr))
+    for descriptor in (listener, stderr):
+        os.set_inheritable(descriptor, True)  # noqa: FBT003  # as os has it
+    try:
+        keeper = start_detached([*_KEEPER, str(handed_over)], environ=environ, stderr=writing)
+    except OSError as error:
+        raise _cannot_refresh(error.strerror or str(error)) from error
+    os.set_inheritable(listener, False)  # noqa: FBT003  # as os has it
+    for descriptor in (handed_over, stderr, writing):
+        os.close(descriptor)
+    is_ready, said = await_word(reading, READY, seconds=_PATIENCE_SECONDS)
+    os.close(reading)
+    if not is_ready:
+        with suppress(ProcessLookupError):
+            os.kill(keeper, signal.SIGKILL)
+        raise _cannot_refresh(reason_said(said) or "the process that should do it did not start")
+
+
+def _cannot_refresh(reason: str) -> SystemRefused:
+    return SystemRefused(
+        f"the session cannot be kept fresh: {reason}",
+        hint="leave --refresh out: the command then keeps the session that it starts with",
+    )
 
 
 def _private_files(run: Run) -> PrivateFiles | None:

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
+READY = b"\0"  # what a process beside the command says on its standard error when it serves the session
 SILENTLY, ASKING = "silently", "asking"  # how a session is renewed
 _READ_BYTES = 65_536
 
@@ -56,13 +57,17 @@ class Handover(Value):
 
 
 class Beside(Value):
-    """What a keeper that is not the command's parent needs besides: which process that is, and the socket."""
+    """What a keeper that is not the command's parent needs besides: which process that is, and the socket.
+
+    Its standard error leads to that process until it serves, and from then on to `stderr`.
+    """
 
     pid: int
     birth: str | None
     program: str
     listener: int
     token: str
+    stderr: int
 
     _unshown = ("token",)
 
@@ -90,7 +95,9 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
             handover.region_override,
             handover.lost_source,
             handover.may_request_tokens,
-            (beside.pid, beside.birth, beside.program, beside.listener, beside.token) if beside else None,
+            (beside.pid, beside.birth, beside.program, beside.listener, beside.token, beside.stderr)
+            if beside
+            else None,
         )
     )
     reading, writing = os.pipe()

@@ -17,13 +17,16 @@ from gds_exec.child.own_process import let_go, open_descriptors
 from gds_exec.cli.edge import guarded
 from gds_exec.cli.messages import say
 from gds_exec.delivery.handover import receive
+from gds_exec.keeper.records import private_files_of
 from gds_exec.replacement import environment_as_given, open_standard_streams
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import NoReturn
+
+    from gds_exec.delivery.handover import Beside, Handover
 
 _STANDARD_ERROR = 2
 
@@ -31,24 +34,31 @@ _STANDARD_ERROR = 2
 def main() -> NoReturn:
     """Keep a command's session fresh until it ends, and end as it does."""
     open_standard_streams()
-    inherited = open_descriptors()
-    descriptor, *argv = sys.argv[1:]
     statuses: list[int] = []
-    failure = guarded(lambda: _keep(int(descriptor), argv, inherited, statuses.append))
+    failure = guarded(lambda: _keep(*sys.argv[1:], note_status=statuses.append))
     if statuses:
         end_like(statuses[0])
     os._exit(failure)
 
 
-def _keep(descriptor: int, argv: list[str], inherited: list[int], note_status: Callable[[int], None]) -> None:
-    handover, beside = receive(descriptor)
+def _keep(descriptor: str, *argv: str, note_status: Callable[[int], None]) -> None:
+    handover, beside = receive(int(descriptor))
+    with private_files_of(handover):
+        _keep_handed_over(handover, beside, argv, note_status)
+
+
+def _keep_handed_over(
+    handover: Handover, beside: Beside | None, argv: Sequence[str], note_status: Callable[[int], None]
+) -> None:
+    inherited = open_descriptors()
     environ = environment_as_given()
     gc.freeze()  # what is loaded now stays: it need not be looked through again and again
-    inherited.remove(descriptor)
     if beside is not None:
         from gds_exec.keeper.beside import keep_beside
 
-        let_go(number for number in inherited if number not in (_STANDARD_ERROR, beside.listener))
+        let_go(
+            number for number in inherited if number not in (_STANDARD_ERROR, beside.listener, beside.stderr)
+        )
         keep_beside(handover, beside, environ, say=say)
         return
     from gds_exec.keeper.above import keep_command

@@ -9,6 +9,7 @@ import signal
 from gds_exec.child.liveness import birth, exit_descriptor
 from gds_exec.child.own_process import forbid_inspection
 from gds_exec.delivery.endpoint import adopt
+from gds_exec.delivery.handover import READY
 from gds_exec.keeper.keeping import Keeping
 from gds_exec.keeper.records import recorded
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Who ends a whole service or job sends them to everyone; the command may need its session to tidy up.
 _FOR_THE_COMMAND = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+_STANDARD_ERROR = 2
 _WATCHFUL_SECONDS = 60.0
 _BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
 
@@ -27,18 +29,24 @@ _BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
 def keep_beside(
     handover: Handover, beside: Beside, environ: Mapping[str, str], *, say: Callable[[str], None]
 ) -> None:
-    """Serve the session to the process `beside.pid`, which is to become the command, until it has ended."""
+    """Serve the session to the process `beside.pid`, which is to become the command, until it has ended.
+
+    That process waits for `READY` on our standard error before it becomes the command. So it lives when
+    its exit descriptor is opened, and the descriptor is not that of another process with the same pid.
+    """
     forbid_inspection()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where our caller ignores it no child can be waited for
     for number in _FOR_THE_COMMAND:
         signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
+    ended: list[bool] = []
     if end is not None:
-        keeping.selector.register(end, selectors.EVENT_READ, _wake_up)
+        keeping.selector.register(end, selectors.EVENT_READ, lambda: ended.append(True))
     try:
+        _say_ready(beside.stderr)
         with recorded(handover, beside.program, pid=beside.pid):
-            while beside.birth is not None and birth(beside.pid) == beside.birth:
+            while not ended and (end is not None or birth(beside.pid) == beside.birth):
                 keeping.turn(longest_seconds=_BLIND_SECONDS if end is None else _WATCHFUL_SECONDS)
     finally:
         keeping.close()
@@ -46,5 +54,8 @@ def keep_beside(
             os.close(end)
 
 
-def _wake_up() -> None:
-    """Do nothing: the loop looks by itself whether the command still lives."""
+def _say_ready(stderr: int) -> None:
+    """Tell the process that waits for us, and then speak to the person. Raise `OSError` if it has ended."""
+    os.write(_STANDARD_ERROR, READY)
+    os.dup2(stderr, _STANDARD_ERROR, inheritable=False)
+    os.close(stderr)

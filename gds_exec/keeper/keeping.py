@@ -10,12 +10,12 @@ import time
 
 from gds_exec.again import without_settings
 from gds_exec.child.captured import Captured
+from gds_exec.cli.messages import reason_said
 from gds_exec.context import suppress
 from gds_exec.delivery.endpoint import Endpoint
 from gds_exec.delivery.handover import ASKING
 from gds_exec.keeper.held import HeldSession
 from gds_exec.keeper.upkeep import Outcome, Upkeep
-from gds_exec.redaction import mask
 from gds_exec.session import HEADER, open_if_private, parse, read
 from gds_exec.value import Value
 
@@ -143,7 +143,7 @@ class Keeping:
 
             mask_in_job_log(session)
         status = os.waitstatus_to_exitcode(wait_status)
-        self._upkeep.take(Outcome(how, session, status, _reason(complaint)))
+        self._upkeep.take(Outcome(how, session, status, reason_said(complaint) or "the renewal failed"))
 
     def _tidy_up(self, wait_status: int, paused: list[int]) -> None:
         """Undo what a process that was killed could not undo itself."""
@@ -178,10 +178,3 @@ def _read(said: bytes) -> tuple[SessionCredentials | None, list[int]]:
     announced, header, text = said.decode("ascii", "replace").partition(HEADER)
     paused = [int(word) for word in announced.split() if word.isdigit()]
     return parse(header + text), paused
-
-
-def _reason(complaint: bytes) -> str:
-    """Return what a process of ours said was wrong, without our name and without the hint."""
-    lines = complaint.decode(errors="replace").split("\n")
-    said = [line.removeprefix("gds-exec: ") for line in lines if line and not line.startswith("hint: ")]
-    return mask(said[-1].rpartition(" [")[0] or said[-1]) if said else "the renewal failed"

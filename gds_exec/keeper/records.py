@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def recorded(
     handover: Handover, program: str, *, pid: int | None = None, now: Callable[[], float] = time.time
 ) -> Iterator[None]:
-    """Have the command listed as running while inside; then remove its record, and its copies of files."""
+    """Have the command listed as running while inside; then remove its record."""
     directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
     record = running.Running(
         process_mark(pid or os.getpid()),
@@ -41,6 +41,14 @@ def recorded(
         if directory is not None:
             running.forget(directory, record)
             os.close(directory)
+
+
+@contextmanager
+def private_files_of(handover: Handover) -> Iterator[None]:
+    """Remove the command's copies of AWS's files at the end, however that comes."""
+    try:
+        yield
+    finally:
         if handover.private_files is not None:
             files = PrivateFiles(*handover.private_files)
             remove_private_files(files, with_directory=handover.cache_directory is None)

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from gds_exec.child.detached import await_word
+
+READY = b"ready"
 START = """
 import os, sys
 from gds_exec.child.detached import start_detached
-start_detached(sys.argv[1:], environ={"ONE": "1"})
+pid = start_detached(sys.argv[1:], environ={"ONE": "1"})
 try:
     os.waitpid(-1, os.WNOHANG)
     print("has a child")
 except ChildProcessError:
-    print(os.getpid(), os.getpgrp(), os.getsid(0))
+    print(os.getpid(), os.getpgrp(), os.getsid(0), pid)
 """
 # Writes what it is, all at once, to the file that it is told.
 DETACHED = """
@@ -83,7 +86,7 @@ def test_it_is_nobody_s_child(started: Started) -> None:
 
 
 def test_it_shares_neither_group_nor_session_nor_terminal(started: Started) -> None:
-    _, group, session = map(int, started.printed.split())
+    _, group, session, _ = map(int, started.printed.split())
 
     assert started.facts["group"] != group
     assert started.facts["session"] != session
@@ -105,6 +108,10 @@ def test_it_has_the_given_environment_and_inherits_what_is_inheritable(started: 
     assert started.facts["inherited"] == "handed over"
 
 
+def test_its_pid_is_told(started: Started) -> None:
+    assert started.facts["pid"] == int(started.printed.split()[-1])
+
+
 def test_a_program_that_cannot_be_started_is_an_error_of_ours() -> None:
     start = [sys.executable, "-c", START, "/no/such/program"]
 
@@ -112,3 +119,27 @@ def test_a_program_that_cannot_be_started_is_an_error_of_ours() -> None:
 
     assert done.stdout == ""
     assert done.stderr.splitlines()[-1] == "FileNotFoundError: [Errno 2] No such file or directory"
+
+
+def awaited(*pieces: bytes, is_over: bool = True) -> tuple[bool, bytes]:
+    """Return what is made of a program that says these pieces, and then ends or says no more."""
+    reading, writing = os.pipe()
+    for piece in pieces:
+        os.write(writing, piece)
+    if is_over:
+        os.close(writing)
+    try:
+        return await_word(reading, READY, seconds=0.05)
+    finally:
+        os.close(reading)
+        if not is_over:
+            os.close(writing)
+
+
+def test_a_program_is_ready_when_it_says_so() -> None:
+    assert awaited(b"a warning\n", READY, is_over=False) == (True, b"a warning\n")
+
+
+@pytest.mark.parametrize("is_over", [True, False], ids=["it ends", "time passes"])
+def test_a_program_that_does_not_say_so_is_not_ready(is_over: bool) -> None:
+    assert awaited(b"an error\n", is_over=is_over) == (False, b"an error\n")

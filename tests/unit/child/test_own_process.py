@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from gds_exec.child.own_process import open_descriptors, open_nowhere
 from tests.processes import run_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
@@ -92,3 +93,27 @@ print(open("/proc/self/comm").read(), end="")
 """
 
     assert run_python(script) == "another\n"
+
+
+@pytest.mark.parametrize(
+    "directories", [("/dev/fd",), ("/no/such/directory",), ()], ids=["fd", "missing", "none"]
+)
+def test_the_open_descriptors_are_known_whatever_lists_them(directories: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    try:
+        assert {0, 1, 2, reading, writing} <= set(open_descriptors(directories=directories))
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+    assert {reading, writing}.isdisjoint(open_descriptors(directories=directories))
+
+
+@pytest.mark.parametrize("devnull", [os.devnull, "/no/such/device"], ids=["/dev/null", "no /dev/null"])
+def test_nothing_can_be_read_from_nowhere(devnull: str) -> None:
+    nowhere = open_nowhere(devnull=devnull)
+    try:
+        assert os.read(nowhere, 1) == b""
+        assert not os.get_inheritable(nowhere)
+    finally:
+        os.close(nowhere)

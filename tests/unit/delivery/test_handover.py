@@ -23,7 +23,7 @@ HANDOVER = Handover(
     lost_source="the environment",
     may_request_tokens=True,
 )
-BESIDE = Beside(4711, "4711 since then", "terraform", 5, "a-token")
+BESIDE = Beside(4711, "4711 since then", "terraform", 5, "a-token", 6)
 SHOW = """
 import sys
 from gds_exec.delivery.handover import receive

@@ -5,7 +5,7 @@ import pytest
 
 from gds_exec.child.liveness import process_mark
 from gds_exec.delivery.handover import Handover
-from gds_exec.keeper.records import recorded
+from gds_exec.keeper.records import private_files_of, recorded
 from gds_exec.running import COMMAND, Running, all_running
 from tests.fakes import NOON, a_session
 
@@ -51,10 +51,9 @@ def test_an_error_leaves_no_traces_either(cache: Path) -> None:
     for copy in copies:
         copy.touch()
 
-    with (
-        pytest.raises(ZeroDivisionError),
-        recorded(handed_over(cache, copies=(str(copies[0]), str(copies[1]))), "terraform"),
-    ):
+    handover = handed_over(cache, copies=(str(copies[0]), str(copies[1])))
+
+    with pytest.raises(ZeroDivisionError), private_files_of(handover), recorded(handover, "terraform"):
         raise ZeroDivisionError
 
     assert list(cache.iterdir()) == []
@@ -64,7 +63,7 @@ def test_copies_of_files_go_with_the_command_and_may_have_gone_before(cache: Pat
     copy = cache / "a.config"
     copy.touch()
 
-    with recorded(handed_over(None, copies=(str(copy), str(cache / "gone"))), "terraform"):
+    with private_files_of(handed_over(None, copies=(str(copy), str(cache / "gone")))):
         assert copy.exists()
 
     assert not copy.exists()
