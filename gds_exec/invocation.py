@@ -216,8 +216,8 @@ def _spoken(argv: list[str]) -> Spoken:
         argument = rest.pop(0)
         if argument == "--":
             return Spoken("", [*options, "--", *_command(rest, has_role=has_role)])
-        if _is_option(argument):
-            taken = _take_option(argument, rest)
+        if is_option(argument):
+            taken = take_option(argument, rest)
             has_role = has_role or taken[0] == "--role" or taken[0].startswith("--role=")
             options += taken
         elif has_role:
@@ -267,8 +267,8 @@ def _arguments_of(word: str, rest: list[str]) -> list[str]:
         argument = rest.pop(0)
         if argument == "--":
             return [*arguments, argument, *rest]
-        if _is_option(argument):
-            arguments += _take_option(argument, rest)
+        if is_option(argument):
+            arguments += take_option(argument, rest)
         else:
             arguments += ["--role", argument] if wants_role else [argument]
             wants_role = False
@@ -283,11 +283,11 @@ def _command(rest: list[str], *, has_role: bool) -> list[str]:
     return rest
 
 
-def _is_option(argument: str) -> bool:
+def is_option(argument: str) -> bool:
     return argument.startswith("-") and argument != "-"
 
 
-def _take_option(argument: str, rest: list[str]) -> list[str]:
+def take_option(argument: str, rest: list[str]) -> list[str]:
     """Return the option in its long form with its value, which may be taken from the front of `rest`."""
     name, equals, value = argument.partition("=")
     if (long_name := _long_name(name)) is not None:

@@ -26,7 +26,16 @@ def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation |
     `invocation` is what argv says, where that could be read without the full command line.
     """
     forbid_inspection()  # before an access key is read
-    return guarded(lambda: _do(argv, environ, invocation))
+
+    def act() -> int:
+        return guarded(lambda: _do(argv, environ, invocation))
+
+    if invocation is not None or os.isatty(1):
+        return act()
+    from gds_exec.cli.failed_export import failing_statement, with_failing_statement
+
+    statement = failing_statement(argv)
+    return with_failing_statement(act, statement) if statement else act()
 
 
 def guarded(act: Callable[[], int | None]) -> int:

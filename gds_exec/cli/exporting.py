@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from gds_exec.cli.failed_export import begin_printing
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
 from gds_exec.cli.wiring import wired_files
@@ -125,5 +126,6 @@ def _credentials_path(files: AwsFiles) -> str:
 
 def _print(text: str) -> None:
     """Print it to the byte, whatever standard output takes its letters for."""
+    begin_printing()
     with printing():
         sys.stdout.buffer.write(os.fsencode(text))

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gds_exec.invocation import Invocation
 
-_WORDS_OF_OTHERS = ("aws", "exec", "export", "login", "rotate", "shell")
+WORDS_OF_OTHERS = ("aws", "exec", "export", "login", "rotate", "shell")
 _DASHES = ("–", "—", "−")  # noqa: RUF001  # what a word processor makes of --
 
 
@@ -24,7 +24,7 @@ def check_dashes(invocation: Invocation) -> None:
 
 def with_habit(error: GdsExecError, invocation: Invocation) -> GdsExecError:
     """Return the error, with what to type where another tool's word stands in the place of the role."""
-    if invocation.role not in _WORDS_OF_OTHERS:
+    if invocation.role not in WORDS_OF_OTHERS:
         return error
     rest = show(invocation.command[0]) if invocation.command else "ROLE"
     return type(error)(

@@ -187,7 +187,7 @@ def test_the_question_is_on_the_terminal_and_neither_in_what_is_captured_nor_on_
 def test_nothing_is_printed_where_there_is_no_session(world: World) -> None:
     world.add_role("prod")
 
-    assert_ours(world.run("prod", "-e"), 124, "nobody-to-ask")
+    assert_ours(world.run("prod", "-e", "--format", "json"), 124, "nobody-to-ask")
 
 
 @pytest.mark.parametrize(

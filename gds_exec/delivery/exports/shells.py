@@ -79,3 +79,10 @@ _WRITERS: dict[str, Callable[[str, str | None], str]] = {
     "cmd": _cmd,
 }
 SHELLS = tuple(_WRITERS)
+# Statements that fail and change nothing else. `exit` would close a window of cmd.
+FAILURES = {
+    "sh": "false;\n",
+    "fish": "false;\n",
+    "powershell": "throw 'gds-exec failed';\n",
+    "cmd": "cmd /c exit 1\r\n",
+}
