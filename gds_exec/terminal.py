@@ -41,6 +41,10 @@ class Suspended(Exception):
     """Ctrl-Z was pressed: unwind, release locks, stop, start over."""
 
 
+class Continued(Exception):
+    """We were stopped at the question, as by SIGSTOP, and go on: another process may have had it answered."""
+
+
 class NotForeground(Exception):
     """Another job owns the terminal: to ask now would stop us, or take its input."""
 
@@ -143,35 +147,50 @@ class Terminal:
         returns a descriptor, the question is given up with `Moot` when that can be read from.
 
         Only for the main thread. Leaves the terminal as it was found before it raises `Moot`,
-        `NotForeground`, `TimeoutError`, `KeyboardInterrupt` for Ctrl-C or `Suspended` for Ctrl-Z,
-        and before a SIGTERM, SIGHUP or SIGQUIT takes its effect.
+        `NotForeground`, `TimeoutError`, `Continued`, `KeyboardInterrupt` for Ctrl-C or `Suspended` for
+        Ctrl-Z, and before a SIGTERM, SIGHUP or SIGQUIT takes its effect.
         """
         if not self.is_foreground():
             raise NotForeground
-        with deadly_signals_unwind(), interruptible(), raising_suspended():
+        with (
+            deadly_signals_unwind(),
+            interruptible(),
+            raising_suspended(),
+            _noting_continuation() as going_on,
+        ):
             try:
-                with blocked(_STOPPING_THE_BACKGROUND), self._preparation(self):
+                with blocked(_STOPPING_THE_BACKGROUND), self._preparation(self), self._line_ended():
                     self._write(show(prompt))
                     moot = meanwhile() if meanwhile else None
-                    return self._read_line(timeout_seconds, moot)
+                    return self._read_line(timeout_seconds, moot, going_on)
             except termios.error:
                 return None
 
-    def _read_line(self, timeout_seconds: float | None, moot: int | None) -> str | None:
+    @contextmanager
+    def _line_ended(self) -> Iterator[None]:
+        """End the line of a question that is given up, for what is said next."""
+        try:
+            yield
+        except (KeyboardInterrupt, NotForeground, Suspended):
+            raise  # the shell begins a line of its own
+        except BaseException:
+            self._write("\n")
+            raise
+
+    def _read_line(self, timeout_seconds: float | None, moot: int | None, going_on: int) -> str | None:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         typed = b""
         while not typed.endswith(b"\n"):
-            piece = self._read_piece(deadline, moot)
+            piece = self._read_piece(deadline, moot, going_on)
             if not piece or piece.endswith(_DECLINING):
                 self._write("\n")
                 return None
             typed += piece
         return _text(typed)
 
-    def _read_piece(self, deadline: float | None, moot: int | None) -> bytes:
-        while not self._has_input(deadline, moot):
+    def _read_piece(self, deadline: float | None, moot: int | None, going_on: int) -> bytes:
+        while not self._has_input(deadline, moot, going_on):
             if deadline is not None and time.monotonic() >= deadline:
-                self._write("\n")
                 raise TimeoutError
         return self._read()
 
@@ -181,17 +200,20 @@ class Terminal:
         except OSError:
             return b""
 
-    def _has_input(self, deadline: float | None, moot: int | None) -> bool:
+    def _has_input(self, deadline: float | None, moot: int | None, going_on: int) -> bool:
         patience = _FOREGROUND_CHECK_SECONDS
         if deadline is not None:
             patience = min(patience, max(0.0, deadline - time.monotonic()))
-        readable = _readable([self._descriptor] if moot is None else [self._descriptor, moot], patience)
+        watched = [self._descriptor, going_on, *([] if moot is None else [moot])]
+        readable = _readable(watched, patience)
+        foreground_group = self._foreground_group()
         # What is typed now may be for the shell, if we were stopped and put into the background.
-        if self._foreground_group() not in {os.getpgrp(), None}:
+        if foreground_group not in {os.getpgrp(), None}:
             raise NotForeground
+        if going_on in readable and foreground_group is not None:
+            raise Continued
         if moot in readable:
             termios.tcflush(self._descriptor, termios.TCIFLUSH)  # half a code is nothing for the shell
-            self._write("\n")
             raise Moot
         return self._descriptor in readable
 
@@ -226,6 +248,27 @@ def raising_suspended() -> Iterator[None]:
 
     with handling({signal.SIGTSTP: raise_suspended}):
         yield
+
+
+@contextmanager
+def _noting_continuation() -> Iterator[int]:
+    """Yield a descriptor that can be read from once we have been continued after a stop.
+
+    Nothing is raised: a terminal that hangs up sends SIGCONT, too, right after SIGHUP.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        with suppress(BlockingIOError):
+            os.write(writing, b".")
+
+    try:
+        with handling({signal.SIGCONT: note}):
+            yield reading
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def _readable(descriptors: list[int], seconds: float) -> set[int]:

@@ -22,7 +22,7 @@ from gds_exec.credentials.source import KeySource
 from gds_exec.errors import AssumeRoleDenied, PackedPolicyTooLarge, SourceCredentialsInvalid
 from gds_exec.redaction import show
 from gds_exec.renewal import is_valid
-from gds_exec.terminal import Suspended, suspend_this_process
+from gds_exec.terminal import Continued, Suspended, suspend_this_process
 from gds_exec.value import Value
 
 TYPE_CHECKING = False
@@ -103,6 +103,8 @@ class Provider:
             except Suspended:
                 # The locks are free again: stop now, and look at everything anew when continued.
                 self._suspend()
+                self._just_made.clear()
+            except Continued:  # after a stop that could not be held off
                 self._just_made.clear()
 
     def held(self) -> SessionCredentials | None:

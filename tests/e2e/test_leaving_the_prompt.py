@@ -8,6 +8,7 @@ import signal
 import time
 
 import pexpect
+import psutil
 import pytest
 
 from gds_exec.sandbox.faults import Fault
@@ -15,7 +16,7 @@ from gds_exec.sandbox.faults import Fault
 from .console import console
 from .expectations import assert_speaks_as_ours
 from .observations import codes_sent
-from .patience import eventually
+from .patience import await_state, eventually
 from .world import PROMPT, SHOW_KEY, World, finish
 
 KEY = re.compile(r"ASIA[A-Z0-9]{16}")
@@ -241,3 +242,84 @@ def test_a_background_job_that_needs_a_code_says_so_and_blocks_nobody(world: Wor
     shell.expect(KEY)
     shell.sendline(f"{READONLY} & wait $!")
     shell.expect(KEY)
+
+
+def key_made_elsewhere(world: World) -> str:
+    """Have another terminal ask for the code, and get the session."""
+    other = world.terminal("readonly", "--", *SHOW_KEY)
+    other.expect(PROMPT)
+    other.sendline(world.code())
+    key = KEY.search(finish(other))
+    assert key is not None
+    return key.group()
+
+
+@pytest.mark.matrix(7)
+@pytest.mark.parametrize("stop", [signal.SIGSTOP, signal.SIGTSTP], ids=["SIGSTOP", "SIGTSTP"])
+def test_a_question_that_was_stopped_from_elsewhere_uses_the_session_made_meanwhile(
+    stop: signal.Signals, world: World
+) -> None:
+    world.add_role("readonly")
+    shell = interactive_shell(world)
+    shell.sendline(READONLY)
+    shell.expect(PROMPT)
+    (asking,) = psutil.Process(shell.pid).children()
+    os.kill(asking.pid, stop)
+    shell.expect("Stopped")
+    shell.expect(SHELL_PROMPT)
+    key = key_made_elsewhere(world)
+
+    shell.sendline("fg")
+    shell.expect(key)
+    assert PROMPT not in shell.before
+    shell.expect(SHELL_PROMPT)
+    assert status_of(shell) == 0
+    assert codes_sent(world.aws) == 1
+
+
+@pytest.mark.matrix(7)
+@pytest.mark.parametrize(
+    "arguments", [("readonly", "--", *SHOW_KEY), ("credential-process", "readonly")], ids=["run", "document"]
+)
+def test_a_question_that_goes_on_without_a_shell_uses_the_session_made_meanwhile(
+    arguments: tuple[str, ...], world: World
+) -> None:
+    world.add_role("readonly")
+    terminal = world.terminal(*arguments)
+    terminal.expect(PROMPT)
+    os.kill(terminal.pid, signal.SIGSTOP)
+    await_state(terminal.pid, psutil.STATUS_STOPPED)
+    key = key_made_elsewhere(world)
+    os.kill(terminal.pid, signal.SIGCONT)
+    said = finish(terminal)
+
+    assert key in said
+    assert PROMPT not in said
+    assert codes_sent(world.aws) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "slug"),
+    [(("--timeout", "1s"), "out-of-time"), (("--wait", "1s"), "nobody-to-ask")],
+    ids=["--timeout", "--wait"],
+)
+def test_an_error_at_the_prompt_has_a_line_of_its_own(
+    options: tuple[str, ...], slug: str, world: World
+) -> None:
+    world.add_role("readonly")
+    terminal = world.terminal("readonly", *options, "--", "true")
+    terminal.expect(PROMPT)
+    question, *said = finish(terminal).splitlines()
+
+    assert question.endswith("): ")
+    assert_speaks_as_ours("\n".join(said), f"[{slug}]")
+    assert said[0].startswith("gds-exec: ")
+
+
+def test_a_deadly_signal_ends_the_line_of_the_prompt(world: World) -> None:
+    world.add_role("readonly")
+    terminal = world.terminal("readonly", "--", "true")
+    terminal.expect(PROMPT)
+    os.kill(terminal.pid, signal.SIGTERM)
+
+    assert finish(terminal).endswith("): \n")

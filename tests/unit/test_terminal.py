@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
+import psutil
 import pytest
 
 from gds_exec.terminal import Suspended, Terminal, raising_suspended
 
 ASKING = """
 import os, signal, sys, time
-from gds_exec.terminal import NotForeground, Suspended, Terminal, suspend_this_process
+from gds_exec.terminal import Continued, NotForeground, Suspended, Terminal, suspend_this_process
 while "GO" in os.environ and not os.path.exists(os.environ["GO"]):
     time.sleep(0.01)
 terminal = Terminal.open()
@@ -33,7 +34,7 @@ while True:
         suspend_this_process()
         print("resumed", flush=True)
         continue
-    except (TimeoutError, KeyboardInterrupt, NotForeground) as error:
+    except (TimeoutError, KeyboardInterrupt, NotForeground, Continued) as error:
         print("raised", type(error).__name__)
     break
 print("handlers kept", handlers() == before)
@@ -284,6 +285,21 @@ def test_ctrl_z_stops_us_outside_the_question_which_is_asked_anew_after_fg(
 
     shell.expect_exact("answer '123456'")
     shell.expect_exact("handlers kept True\r\nmask set()")
+
+
+def test_a_process_that_was_stopped_without_a_warning_gives_its_question_up() -> None:
+    terminal = asked()
+    before = mode_of(terminal)
+    os.kill(terminal.pid, signal.SIGSTOP)
+    await_stop(terminal.pid)
+    os.kill(terminal.pid, signal.SIGCONT)
+
+    terminal.expect_exact("\r\nraised Continued\r\nhandlers kept True\r\nmask set()")
+    assert mode_of(terminal) == before
+
+
+def await_stop(pid: int) -> None:
+    assert eventually(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
 
 
 def test_a_background_job_is_told_that_it_cannot_ask_and_is_not_stopped(tmp_path: Path) -> None:  # matrix 10

@@ -34,7 +34,7 @@ from gds_exec.errors import (
     WrongAccount,
 )
 from gds_exec.session import SessionCredentials
-from gds_exec.terminal import Suspended
+from gds_exec.terminal import Continued, Suspended
 from tests.cached import cached_text, write_cached
 from tests.fakes import Clock, FakeSts, Said, ScriptedCodes, a_session, never
 
@@ -448,6 +448,14 @@ def test_ctrl_z_at_the_prompt_frees_the_locks_and_then_stops(world: World) -> No
     assert stopped == ["here"]
     assert world.sts.codes == ["222222"]
     assert ids(session) == ["ASIAEXAMPLE0002"]
+
+
+def test_a_process_that_was_stopped_at_its_question_starts_over(world: World) -> None:
+    codes = ScriptedCodes([Continued(), "111111"])
+
+    world.retrieve(READER, codes=codes, suspend=never)
+
+    assert world.sts.codes == ["111111"]
 
 
 def test_what_was_made_before_a_long_stop_is_not_taken_for_fresh(world: World) -> None:
