@@ -8,7 +8,7 @@ import sys
 
 from gds_exec.child.own_process import forbid_inspection
 from gds_exec.cli.messages import printing, report, trace
-from gds_exec.errors import GdsExecError, InternalError, SystemRefused
+from gds_exec.errors import AwsUnreachable, GdsExecError, InternalError, SystemRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from gds_exec.invocation import Invocation
 
-_EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_NO_MEMORY = "not enough memory"
+_SPARE_BYTES = 16_000_000
+_NO_THREAD = "can't start new thread"  # Python's words
+_NOT_MAPPED = "failed to map segment"  # the loader's, for a module that is a library
 
 
 def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation | None) -> int:
@@ -43,17 +47,43 @@ def guarded(act: Callable[[], int | None]) -> int:
     _make_stdout_writable()
     try:
         return act() or 0
-    except GdsExecError as error:
-        trace(error)
-        return _end(error)
-    except OSError as error:
-        trace(error)
-        if error.errno not in _EXHAUSTED:
-            return _end(_internal(error))
-        return _end(SystemRefused(f"this machine lets us do no more: {os.strerror(error.errno)}"))
     except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is one line, too
         trace(error)
-        return _end(_internal(error))
+        return _end(_as_ours(error))
+
+
+def _as_ours(error: Exception) -> GdsExecError:
+    if not isinstance(error, SystemRefused) and (lack := _lack(error)) is not None:
+        return SystemRefused(
+            f"the system is out of resources: {lack}",
+            hint="end other programs, or raise the limits that `ulimit -a` shows",
+        )
+    return error if isinstance(error, GdsExecError) else _internal(error)
+
+
+def _lack(error: Exception) -> str | None:
+    """Return what the system has too little of, if that is the cause; None if it is not."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, MemoryError) or (isinstance(link, ImportError) and _NOT_MAPPED in str(link)):
+            return _NO_MEMORY
+        if isinstance(link, RuntimeError) and str(link) == _NO_THREAD:
+            return "no more threads can be started"
+        if isinstance(link, OSError) and link.errno in _EXHAUSTED and not isinstance(error, GdsExecError):
+            return os.strerror(link.errno)
+        link = link.__cause__ or link.__context__
+    # Libraries make errors of their own of it, and Python may raise anything.
+    is_suspicious = not isinstance(error, GdsExecError) or isinstance(error, AwsUnreachable)
+    return _NO_MEMORY if is_suspicious and _is_short_of_memory() else None
+
+
+def _is_short_of_memory() -> bool:
+    """Say whether no more memory can be had, by trying."""
+    try:
+        bytearray(_SPARE_BYTES)
+    except MemoryError:
+        return True
+    return False
 
 
 def _end(error: GdsExecError) -> int:
