@@ -10,6 +10,7 @@ from gds_exec.child.liveness import birth, exit_descriptor
 from gds_exec.child.own_process import forbid_inspection
 from gds_exec.delivery.endpoint import adopt
 from gds_exec.delivery.handover import READY
+from gds_exec.errors import SystemRefused
 from gds_exec.keeper.keeping import Keeping
 from gds_exec.keeper.records import recorded
 
@@ -39,6 +40,8 @@ def keep_beside(
     for number in _FOR_THE_COMMAND:
         signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
+    if end is None and birth(beside.pid) == UNKNOWN:  # a zombie would count as running, for ever
+        raise SystemRefused("the system does not say when a process ends: it hides /proc")
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     ended: list[bool] = []
     if end is not None:
