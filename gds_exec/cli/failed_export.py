@@ -30,8 +30,9 @@ def failing_statement(argv: Sequence[str]) -> str | None:
     It may be a command line that cannot be understood. An unknown format is taken for that of `sh`.
     """
     options = list(_options(argv))
-    if not any(_is_export(name) for name, _ in options):
-        return None
+    names = [name for name, _ in options]
+    if not any(map(_is_export, names)) or {"--unset", "--write-profile"} <= set(names):
+        return None  # or the removal of a profile, which prints nothing
     formats = [value for name, value in options if name == "--format"]
     format_name = formats[-1] if formats else DEFAULT_FORMAT
     if format_name in FAILURES:

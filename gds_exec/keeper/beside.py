@@ -40,7 +40,7 @@ def keep_beside(
     for number in _FOR_THE_COMMAND:
         signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
-    if end is None and birth(beside.pid) == UNKNOWN:  # a zombie would count as running, for ever
+    if end is None and (beside.birth is None or birth(beside.pid) != beside.birth):
         raise SystemRefused("the system does not say when a process ends: it hides /proc")
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     ended: list[bool] = []
