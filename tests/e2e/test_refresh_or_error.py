@@ -148,7 +148,7 @@ def test_on_a_terminal_no_command_starts_whose_session_nobody_serves(with_defaul
 
     assert terminal.exitstatus == 125, said
     assert_speaks_as_ours(said, "Too many open files")
-    assert len(said.splitlines()) == 1
+    assert len(said.splitlines()) == 2
     assert_nothing_is_left(world)
 
 
