@@ -1,6 +1,26 @@
 """What all tests start from, whoever starts them."""
 
+import os
+import shutil
 import signal
+import tempfile
+
+# What a test may see of the caller's environment. pytest, pytest-xdist and coverage need theirs.
+_KEPT = {"PATH", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
+_KEPT_PREFIXES = ("PYTEST_", "COVERAGE_")
+
+_home = tempfile.mkdtemp(prefix="gds-exec-tests-home-")
+
+
+def _clean_environment() -> None:
+    """Leave nothing of the caller's AWS, Python, proxies, CI or shell in the environment of the tests."""
+    for name in list(os.environ):
+        if name not in _KEPT and not name.startswith(_KEPT_PREFIXES):
+            del os.environ[name]
+    os.environ.update(HOME=_home, SHELL="/bin/sh", TERM="xterm", LANG="C.UTF-8")
+
+
+_clean_environment()  # before pytest-xdist starts its workers, and before any test is imported
 
 
 def pytest_configure() -> None:
@@ -9,3 +29,7 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_home, ignore_errors=True)

@@ -12,7 +12,7 @@ from typer.main import get_command
 from gds_exec.cli.commands import APPS, Action
 from gds_exec.cli.messages import printing
 from gds_exec.cli.running import obey
-from gds_exec.errors import UsageError
+from gds_exec.errors import OutputFailed, UsageError
 from gds_exec.invocation import Invocation, canonical
 
 _INTERRUPTED = 130  # what typer makes of a Ctrl-C
@@ -38,6 +38,8 @@ def read_command_line(argv: list[str]) -> Invocation | Action | None:
     try:
         with printing():  # the help, or the version
             asked = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
+    except SystemExit as error:  # what typer makes of a broken pipe
+        raise OutputFailed("standard output cannot be written: Broken pipe") from error
     except TyperException as error:
         sentence = error.format_message().rstrip(".")
         raise UsageError(

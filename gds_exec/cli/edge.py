@@ -98,13 +98,7 @@ def _internal(error: Exception) -> InternalError:
 
 
 def leave(status: int) -> NoReturn:
-    """End this process, what was printed written out first."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except (OSError, ValueError):
-            status = status or 1
+    """End this process. `printing` has written or refused what was printed; stderr never changes a status."""
     # Nothing is left to tear down, and tearing down the interpreter costs what starting it does.
     os._exit(status)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from gds_exec.child.foreground import end_like
-from gds_exec.cli.messages import printing
+from gds_exec.cli.messages import printing, say
 from gds_exec.cli.wiring import wired_files
 from gds_exec.config.profiles import profile_names
 from gds_exec.errors import ConfigError, UsageError
@@ -28,7 +28,9 @@ def try_out(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
             "'try' is a word of gds-exec and one of your roles", hint="gds-exec --role try runs the role"
         )
     script_directory = os.path.dirname(os.path.abspath(sys.argv[0]))
-    end_like(run_playground(command or None, environ=environ, script_directory=script_directory))
+    end_like(
+        run_playground(command or None, environ=environ, script_directory=script_directory, say=say)
+    )
 
 
 def _is_role(name: str, environ: Mapping[str, str]) -> bool:

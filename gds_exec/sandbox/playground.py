@@ -4,13 +4,12 @@ import fcntl
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import path
-from typing import Protocol, TextIO
+from typing import Protocol
 
 from gds_exec.child.foreground import run_in_foreground
 from gds_exec.child.user_shell import user_shell
@@ -60,7 +59,7 @@ def run_playground(
     script_directory: str,
     run: _RunCommand = run_in_foreground,
     can_ask: Callable[[], bool] = _has_terminal,
-    stderr: TextIO | None = None,
+    say: Callable[[str], None],
     temporary_directory: str | None = None,
     now: Callable[[], float] = time.time,
 ) -> int:
@@ -79,7 +78,7 @@ def run_playground(
                 inside = _environ_inside(
                     environ, directory=directory, url=url, script_directory=script_directory
                 )
-                _greet(scenery, to=stderr or sys.stderr, now=now(), is_attended=is_attended, command=command)
+                _greet(scenery, say=say, now=now(), is_attended=is_attended, command=command)
                 return run(command or [user_shell(environ)], environ=inside)
     except _Ended as ended:
         return ended.signal_number
@@ -153,7 +152,12 @@ def _environ_inside(
 
 
 def _greet(
-    scenery: Scenery, *, to: TextIO, now: float, is_attended: bool, command: Sequence[str] | None
+    scenery: Scenery,
+    *,
+    say: Callable[[str], None],
+    now: float,
+    is_attended: bool,
+    command: Sequence[str] | None,
 ) -> None:
     lines = [] if command else list(_WELCOME)
     if is_attended:
@@ -163,5 +167,4 @@ def _greet(
             f"sandbox ready; its MFA device shows {shown} (after that: gds-exec try code, in any terminal)"
         )
     for line in lines:
-        to.write(f"gds-exec: {line}\n")
-    to.flush()
+        say(line)

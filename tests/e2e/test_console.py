@@ -13,7 +13,7 @@ from .network import closed_port, make_certificate, serve_proxy, serve_with_tls
 from .patience import eventually
 from .programs import program
 from .test_no_secrets import leaked, watching
-from .test_streams import BROKEN_STDERR
+from .test_standard_error import BROKEN_STDERR
 from .world import GDS_EXEC, PYTHON, REGION, World
 
 HOME = f"https://{REGION}.console.aws.amazon.com/console/home?region={REGION}"

@@ -13,7 +13,7 @@ import pytest
 
 from .expectations import assert_ours
 from .programs import program
-from .test_streams import BROKEN_STDERR
+from .test_standard_error import BROKEN_STDERR
 from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish, needs
 
 Environment = dict[str, str]

@@ -31,7 +31,7 @@ SHOW_KEY = ("sh", "-c", 'echo "$AWS_ACCESS_KEY_ID"')
 # For a process that coverage would change: its size, or the files that it writes.
 UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
 
-_KEPT = ("COVERAGE_", "PYTHON", "TERM", "LANG", "LC_", "TMPDIR")
+_KEPT = ("COVERAGE_", "TMPDIR")
 
 
 def needs(name: str) -> pytest.MarkDecorator:

@@ -1,5 +1,4 @@
 import configparser
-import io
 import os
 import signal
 import stat
@@ -17,6 +16,7 @@ from botocore.config import Config
 from gds_exec.errors import CommandNotFound
 from gds_exec.sandbox.device_code import current_code
 from gds_exec.sandbox.playground import run_playground
+from tests.fakes import Said
 
 NOW = 57_000_000 * 30 + 9.0
 PYTHON = sys.executable
@@ -45,7 +45,7 @@ def play(tmp_path: Path) -> Callable[..., int]:
             "environ": {"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
             "script_directory": "/opt/tool/bin",
             "can_ask": lambda: False,
-            "stderr": io.StringIO(),
+            "say": Said(),
             "temporary_directory": str(tmp_path),
         }
         return run_playground(command, **{**defaults, **options})
@@ -167,9 +167,9 @@ def test_the_roles_have_profiles_and_nothing_is_the_default(play: Callable[..., 
 
 
 def test_where_nobody_can_type_the_device_answers_by_itself(play: Callable[..., int]) -> None:
-    stderr = io.StringIO()
+    said = Said()
     visit = Visit(look=read_config)
-    play(run=visit, stderr=stderr)
+    play(run=visit, say=said)
     assert {
         name: section.get("mfa_process")
         for name, section in visit.seen.items()  # type: ignore[attr-defined]
@@ -180,28 +180,27 @@ def test_where_nobody_can_type_the_device_answers_by_itself(play: Callable[..., 
         "profile try-chained": None,
         "profile try-no-mfa": None,
     }
-    assert stderr.getvalue() == ""
+    assert not said.lines
 
 
 def test_a_person_is_shown_the_code(play: Callable[..., int]) -> None:
-    stderr = io.StringIO()
+    said = Said()
     visit = Visit(look=lambda environ: current_code(environ, now=lambda: NOW))
-    play(run=visit, can_ask=lambda: True, stderr=stderr, now=lambda: NOW)
+    play(run=visit, can_ask=lambda: True, say=said, now=lambda: NOW)
     digits = visit.seen.digits  # type: ignore[attr-defined]
-    assert stderr.getvalue() == (
-        f"gds-exec: sandbox ready; its MFA device shows {digits[:3]} {digits[3:]} for 21 s more "
-        "(after that: gds-exec try code, in any terminal)\n"
-    )
+    assert said.lines == [
+        f"sandbox ready; its MFA device shows {digits[:3]} {digits[3:]} for 21 s more "
+        "(after that: gds-exec try code, in any terminal)"
+    ]
 
 
 def test_without_a_command_the_user_s_shell_starts_with_a_welcome(play: Callable[..., int]) -> None:
-    stderr, visit = io.StringIO(), Visit()
-    play(None, run=visit, environ={"SHELL": "/opt/fish"}, stderr=stderr)
+    said, visit = Said(), Visit()
+    play(None, run=visit, environ={"SHELL": "/opt/fish"}, say=said)
     assert visit.argv == ["/opt/fish"]
-    lines = stderr.getvalue().splitlines()
-    assert len(lines) == 3
+    assert len(said.lines) == 3
     for role in ("try-readonly", "try-admin", "try-chained", "try-no-mfa"):
-        assert role in lines[1]
+        assert role in said.lines[1]
 
 
 @pytest.mark.parametrize("environ", [{}, {"SHELL": ""}])
@@ -285,6 +284,7 @@ status = run_playground(
     script_directory="/opt",
     can_ask=lambda: False,
     temporary_directory=sys.argv[1],
+    say=lambda text: None,
 )
 print(os.WTERMSIG(status))
 """
