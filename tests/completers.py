@@ -55,7 +55,7 @@ def offered(shell: str, *arguments: str, environ: dict[str, str] | None = None) 
         "zsh": ["zsh", "-f", "-c", _ZSH, "zsh", *words],
         "fish": ["fish", "--no-config", "-c", _FISH, line],
     }[shell]
-    environ = {"PATH": os.defpath, "HOME": "/nowhere", "LANG": "C.UTF-8", **(environ or {})}
+    environ = {"PATH": os.defpath, "HOME": os.environ["HOME"], "LANG": "C.UTF-8", **(environ or {})}
     environ["COMPLETIONS"] = str(COMPLETIONS)
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -258,8 +258,9 @@ def test_unreadable_file_is_named(world: World) -> None:
 @pytest.mark.matrix(117)
 @pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
 def test_missing_file_is_named_where_it_was_named(world: World, variable: str) -> None:
-    done = world.run("reader", "--", "true", environ={variable: "/nowhere/at-all"})
-    assert_ours(done, 125, "[unknown-role]", f"{variable} names '/nowhere/at-all'", "does not exist")
+    missing = str(world.home / "no-directory" / "no-file")
+    done = world.run("reader", "--", "true", environ={variable: missing})
+    assert_ours(done, 125, "[unknown-role]", f"{variable} names '{missing}'", "does not exist")
 
 
 def test_no_files_at_all_is_told_with_where_they_would_be(world: World) -> None:

@@ -31,8 +31,8 @@ PAUSED = r"gds-exec: python\S* is paused, for its session ends soon\r\n"
 GOES_ON = r"gds-exec: python\S* goes on\r\n"
 REMEDY = "an MFA code is needed: gds-exec renew prod, in another terminal"
 READS_A_LINE = """
-import signal, sys
-signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
+import os, signal, sys
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))  # print fails inside another print
 print("begun", flush=True)
 print(f"read-{sys.stdin.readline().strip()}-", flush=True)
 """

@@ -33,7 +33,7 @@ def test_it_is_written_where_the_shell_looks_and_that_is_printed(
 def test_the_users_own_directories_are_heeded(shell: str, source: str, path: str, tmp_path: Path) -> None:
     named = {"XDG_DATA_HOME": str(tmp_path / "share"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
 
-    install(shell, {"HOME": "/nowhere", **named})
+    install(shell, {"HOME": str(tmp_path / "home"), **named})
 
     below = path.removeprefix(".local/share/").removeprefix(".config/")
     assert (tmp_path / ("config" if shell == "fish" else "share") / below).exists()

@@ -307,7 +307,7 @@ def test_status_is_from_before_the_content_was_read(home):
         pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "c"}, "/h", False, id="relative"),
         pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "/a/$B"}, "/h", False, id="variable"),
         pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~/$B"}, "/h", False, id="variable-below-home"),
-        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~root/c"}, "/h", False, id="home-of-another"),
+        pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": "~nobody/c"}, "/h", False, id="home-of-another"),
         pytest.param({"HOME": "/h", "AWS_CONFIG_FILE": ""}, "/h", True, id="none-wanted"),
         pytest.param({"HOME": "/h", "AWS_SHARED_CREDENTIALS_FILE": "c"}, "/h", False, id="the-other-file"),
         pytest.param(

@@ -40,7 +40,7 @@ def exported(kind: str, statements: str) -> dict[str, str]:
     done = subprocess.run(
         [has(kind), plain],
         input=f"{statements}env -0\n".encode(),
-        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "GONE": "old"},
+        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "GONE": "old"},
         capture_output=True,
         check=True,
         timeout=60,
