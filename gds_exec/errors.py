@@ -27,6 +27,7 @@
     │   └── LockTimeout                   another gds-exec holds the lock
     ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
     ├── OutputFailed                 125  what we print cannot be written
+    ├── BrokenInstall                125  a module that gds-exec needs is another's, too old or missing
     ├── SystemRefused                125  no more open files, or no memory
     ├── InternalError                125  a fault of ours
     ├── CommandNotExecutable         126
@@ -158,6 +159,10 @@ class NobodyToAsk(GdsExecError):
 
 class OutputFailed(GdsExecError):
     slug = "output-failed"
+
+
+class BrokenInstall(GdsExecError):
+    slug = "broken-install"
 
 
 class SystemRefused(GdsExecError):

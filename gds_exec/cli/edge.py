@@ -91,8 +91,10 @@ def _end(error: GdsExecError) -> int:
     return error.exit_status
 
 
-def _internal(error: Exception) -> InternalError:
-    return InternalError(
+def _internal(error: Exception) -> GdsExecError:
+    from gds_exec.cli.installation import module_of_another
+
+    return module_of_another(error) or InternalError(
         f"an internal error: {type(error).__name__}", hint="please report it with what --debug says"
     )
 

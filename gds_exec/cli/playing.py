@@ -28,9 +28,7 @@ def try_out(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
             "'try' is a word of gds-exec and one of your roles", hint="gds-exec --role try runs the role"
         )
     script_directory = os.path.dirname(os.path.abspath(sys.argv[0]))
-    end_like(
-        run_playground(command or None, environ=environ, script_directory=script_directory, say=say)
-    )
+    end_like(run_playground(command or None, environ=environ, script_directory=script_directory, say=say))
 
 
 def _is_role(name: str, environ: Mapping[str, str]) -> bool:

@@ -283,9 +283,14 @@ def _say_nothing(_text: str) -> None:
 
 
 def _aws(connection: Connection) -> StsApi:
+    from gds_exec.cli.installation import check_botocore, module_of_another
+
     try:
         from gds_exec.credentials.aws import Aws  # which loads botocore
     except (OSError, ImportError) as error:  # too many open files, for one
+        if (of_another := module_of_another(error)) is not None:
+            raise of_another from error
         reason = getattr(error, "strerror", None) or str(error)
         raise AwsUnreachable(f"botocore cannot be loaded: {show(reason)}") from error
+    check_botocore()
     return Aws(connection)

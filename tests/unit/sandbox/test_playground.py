@@ -188,10 +188,11 @@ def test_a_person_is_shown_the_code(play: Callable[..., int]) -> None:
     visit = Visit(look=lambda environ: current_code(environ, now=lambda: NOW))
     play(run=visit, can_ask=lambda: True, say=said, now=lambda: NOW)
     digits = visit.seen.digits  # type: ignore[attr-defined]
-    assert said.lines == [
+    (line,) = said.lines
+    assert line == (
         f"sandbox ready; its MFA device shows {digits[:3]} {digits[3:]} for 21 s more "
         "(after that: gds-exec try code, in any terminal)"
-    ]
+    )
 
 
 def test_without_a_command_the_user_s_shell_starts_with_a_welcome(play: Callable[..., int]) -> None:

@@ -1,0 +1,93 @@
+"""Naming a module of another installation that gds-exec loaded in the place of the one it needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import PathFinder
+
+from gds_exec.errors import BrokenInstall
+from gds_exec.redaction import show
+from gds_exec.warm import PACKAGE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_HINT = "take that directory out of PYTHONPATH, or run env -u PYTHONPATH gds-exec …"
+_OLDEST_BOTOCORE = (1, 34)
+# These two are made to be replaced.
+_MEANT_TO_BE_REPLACED = ("sitecustomize", "usercustomize")
+
+
+def module_of_another(error: BaseException) -> BrokenInstall | None:
+    """Return an error that names a module from PYTHONPATH as the cause of `error`; None if there is none."""
+    entries = _python_path()
+    path = next((file for file in _files_of(error) if _is_below(file, entries)), None) or _replacing(entries)
+    if path is None:
+        return None
+    _load_nothing_more_from(entries)  # what is said next needs modules, too
+    return BrokenInstall(f"PYTHONPATH has a module that gds-exec cannot work with: {show(path)}", hint=_HINT)
+
+
+def check_botocore() -> None:
+    """Raise `BrokenInstall` if the botocore that was loaded is older than what gds-exec is made for."""
+    botocore = sys.modules["botocore"]
+    version = str(getattr(botocore, "__version__", "0"))
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
+    if numbers >= _OLDEST_BOTOCORE:
+        return
+    path = botocore.__file__ or ""
+    origin = " (from PYTHONPATH)" if _is_below(path, _python_path()) else ""
+    needed = ".".join(map(str, _OLDEST_BOTOCORE))
+    raise BrokenInstall(
+        f"botocore {show(version)} in {show(os.path.dirname(path))}{origin} is too old: "
+        f"gds-exec needs {needed} or newer",
+        hint=_HINT
+        if origin
+        else "install gds-exec where it is alone with its dependencies: pipx install gds-exec",
+    )
+
+
+def _python_path() -> list[str]:
+    """Return the directories of PYTHONPATH, but for one that gds-exec itself is in."""
+    entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    directories = [os.path.abspath(entry) for entry in entries if entry]
+    return [directory for directory in directories if not _is_below(PACKAGE, [directory])]
+
+
+def _is_below(path: str, directories: list[str]) -> bool:
+    return any(path.startswith(os.path.join(directory, "")) for directory in directories)
+
+
+def _files_of(error: BaseException | None) -> Iterator[str]:
+    """Return the files that an error, and what led to it, came from; the innermost first."""
+    while error is not None:
+        for name in ("path", "filename"):  # of an ImportError, of a SyntaxError
+            if isinstance(file := getattr(error, name, None), str):
+                yield file
+        files, place = [], error.__traceback__
+        while place is not None:
+            files.append(place.tb_frame.f_code.co_filename)
+            place = place.tb_next
+        yield from reversed(files)
+        error = error.__cause__ or error.__context__
+
+
+def _replacing(entries: list[str]) -> str | None:
+    """Return the file of a loaded module that stands in front of another of the same name."""
+    others = [entry for entry in sys.path if entry not in entries]
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not file or "." in name or name in _MEANT_TO_BE_REPLACED or not _is_below(file, entries):
+            continue
+        if PathFinder.find_spec(name, others) is not None:
+            return str(file)
+    return None
+
+
+def _load_nothing_more_from(entries: list[str]) -> None:
+    sys.path[:] = [entry for entry in sys.path if entry not in entries]
+    for name, module in list(sys.modules.items()):
+        if _is_below(getattr(module, "__file__", None) or "", entries):
+            del sys.modules[name]
