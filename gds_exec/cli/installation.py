@@ -21,32 +21,44 @@ _MEANT_TO_BE_REPLACED = ("sitecustomize", "usercustomize")
 
 
 def module_of_another(error: BaseException) -> BrokenInstall | None:
-    """Return an error that names a module from PYTHONPATH as the cause of `error`; None if there is none."""
+    """Return an error that names an old or foreign module as the cause of `error`; None if there is none."""
     entries = _python_path()
     path = next((file for file in _files_of(error) if _is_below(file, entries)), None) or _replacing(entries)
-    if path is None:
-        return None
-    _load_nothing_more_from(entries)  # what is said next needs modules, too
-    return BrokenInstall(f"PYTHONPATH has a module that gds-exec cannot work with: {show(path)}", hint=_HINT)
+    found = _old_botocore()
+    if found is None and path is not None:
+        found = BrokenInstall(
+            f"PYTHONPATH has a module that gds-exec cannot work with: {show(path)}", hint=_HINT
+        )
+    if found is not None:
+        _load_nothing_more_from(entries)  # what is said next needs modules, too
+    return found
 
 
 def check_botocore() -> None:
     """Raise `BrokenInstall` if the botocore that was loaded is older than what gds-exec is made for."""
-    botocore = sys.modules["botocore"]
-    version = str(getattr(botocore, "__version__", "0"))
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
-    if numbers >= _OLDEST_BOTOCORE:
-        return
-    path = botocore.__file__ or ""
-    origin = " (from PYTHONPATH)" if _is_below(path, _python_path()) else ""
+    if (error := _old_botocore()) is not None:
+        raise error
+
+
+def _old_botocore() -> BrokenInstall | None:
+    botocore = sys.modules.get("botocore")
+    version, path = getattr(botocore, "__version__", None), getattr(botocore, "__file__", None) or ""
+    if version is None or _numbers(version) >= _OLDEST_BOTOCORE:
+        return None
+    is_of_another = _is_below(path, _python_path())
+    origin = " (from PYTHONPATH)" if is_of_another else ""
     needed = ".".join(map(str, _OLDEST_BOTOCORE))
-    raise BrokenInstall(
+    return BrokenInstall(
         f"botocore {show(version)} in {show(os.path.dirname(path))}{origin} is too old: "
         f"gds-exec needs {needed} or newer",
         hint=_HINT
-        if origin
-        else "install gds-exec where it is alone with its dependencies: pipx install gds-exec",
+        if is_of_another
+        else "install gds-exec where it is alone with its dependencies: pipx install",
     )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdecimal())
 
 
 def _python_path() -> list[str]:
