@@ -5,6 +5,8 @@ import shutil
 import signal
 import tempfile
 
+from hypothesis import HealthCheck, settings
+
 # What a test may see of the caller's environment. pytest, pytest-xdist and coverage need theirs.
 _KEPT = {"PATH", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 _KEPT_PREFIXES = ("PYTEST_", "COVERAGE_")
@@ -19,6 +21,10 @@ def _clean_environment() -> None:
             del os.environ[name]
     os.environ.update(HOME=_home, SHELL="/bin/sh", TERM="xterm", LANG="C.UTF-8")
 
+
+# A busy machine is slow. Examples that root has kept could not be replaced by another user.
+settings.register_profile("here", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 _clean_environment()  # before pytest-xdist starts its workers, and before any test is imported
 
