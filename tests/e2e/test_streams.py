@@ -167,6 +167,16 @@ def test_what_we_print_ourselves_arrives_or_is_an_error(
     assert (closed.returncode, closed.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("arguments", ["--help", "--version", "whoami --help"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_a_closed_pipe_does_not_take_is_an_error(arguments: str, unbuffered: str, world: World) -> None:
+    script = f"exec 9> >(exit); wait $!; {GDS_EXEC} {arguments} >&9"
+
+    done = world.run_program("bash", "-c", script, environ={"PYTHONUNBUFFERED": unbuffered})
+
+    assert_ours(done, 125, "output-failed", "Broken pipe")
+
+
 @pytest.mark.matrix(80)
 @pytest.mark.parametrize(
     "environ",
