@@ -7,7 +7,7 @@ the files. In them `[default]` has no credentials, and every other profile with 
 These clients use such a profile as they use its keys, also as the `source_profile` of a role: boto3 1.17.0,
 1.26.27 and 1.44.8, AWS CLI 1.46 and 2.9, the JavaScript SDK 3.1177, Terraform 1.11 (Go SDK v2), Go SDK
 1.44, C++ SDK (pyarrow 26). Two do not: the JavaScript SDK v2, and the `--profile` of s5cmd 2.3.
-These ways were measured and not taken:
+These ways were considered and not taken:
 
 - Leave the profiles with keys out: no client could use them.
 - Name a file in memory, `/proc/PID/fd/N`: not on macOS, and not once the process forbids inspection.
@@ -74,7 +74,7 @@ def private_texts(config: Original, credentials: Original, *, program: str) -> t
         return None, None
     sections = [section for file in files for section in file.sections]
     roles = {section.name for section in sections if "role_arn" in section.settings}
-    used = {section.source for section in sections}
+    used = {section.source for section in sections if section.source}
     while True:
         # A profile with a role cannot be a source of keys that stand in a credential_process of its own.
         moved = ({_DEFAULT_PROFILE} | (_with_keys(copied) & roles)) & used

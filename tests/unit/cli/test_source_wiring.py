@@ -149,7 +149,7 @@ def test_a_command_that_has_no_token_fails_without_what_it_printed() -> None:
 
 PRINT_WHOM_FOR = (
     """sh -c 'printf "{\\"Version\\": 1, \\"AccessKeyId\\": \\"%s\\", \\"SecretAccessKey\\": \\"s\\"}" """
-    """"$(echo $GDS_EXEC_CREDENTIAL_PROCESS)"'"""
+    """"$(echo $GDS_EXEC_CREDENTIAL_PROCESS | tr " " +)"'"""
 )
 
 
@@ -160,7 +160,7 @@ def test_a_process_is_told_for_which_profiles_it_runs() -> None:
     )
 
     assert isinstance(source, FetchedKeys)
-    assert source.fetch().access_key.access_key_id == "outer admin"
+    assert source.fetch().access_key.access_key_id == "outer+admin"
 
 
 def test_where_github_cannot_be_asked_its_token_fails_in_words() -> None:
