@@ -1,14 +1,22 @@
 # shellcheck shell=bash
-# What a role shell does before each prompt: bash 3.2 to 5. It only defines functions, apart from
-# finding out how to tell the time, until __gds_exec_install is called.
+# What a role shell does before each prompt and before each command: bash 3.2 to 5. It only defines
+# functions, apart from finding out how to tell the time, until __gds_exec_install is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
+#
+# Commands are checked by a DEBUG trap, or by bash-preexec where the user has that.
 
 __gds_exec_retry_seconds=30
 __gds_exec_next_try=0
+__gds_exec_next_look=0
 __gds_exec_put_on=
 __gds_exec_set_aside=
+__gds_exec_line=        # 1 when a line is about to run, 2 once its first command was checked
+__gds_exec_is_inherited= # whether functrace is on for our sake
+__gds_exec_trap=        # not empty if the DEBUG trap is known to be ours, or not wanted
+__gds_exec_users_trap=
+__gds_exec_nothing=
 
 __gds_exec_install() {
     case ${GDS_EXEC_SHELL-} in
@@ -20,7 +28,9 @@ __gds_exec_install() {
 # what may come after us, and keeps it from `set -e` and the trap ERR, which have seen it already.
 # shellcheck disable=SC2178  # it may be a string, or in its first element as good as one
 __gds_exec_stand_last() {
-    local hook='__gds_exec_tick && :' index=0 text
+    # The DEBUG trap runs before these words are expanded. While it is ours, no process has to read it.
+    # shellcheck disable=SC2016
+    local hook='__gds_exec_tick "$?" "${__gds_exec_trap:-$(\trap -p DEBUG)}" && :' index=0 text
     if [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -ge 51 ] && [ -n "${PROMPT_COMMAND[1]+set}" ]; then
         index=$((${#PROMPT_COMMAND[@]} - 1))
     fi
@@ -38,22 +48,142 @@ __gds_exec_stand_last() {
     fi
 }
 
-__gds_exec_tick() {
+__gds_exec_tick() { # STATUS DEBUG_TRAP, the latter as `trap -p` prints it if it is not ours
     # If Ctrl-C ended the last tick before its end, the user's options are still set aside.
-    local status=$? now
     __gds_exec_set_aside=${__gds_exec_set_aside:-$-}
     { set +aeuvxT; } 2>/dev/null
-    __gds_exec_look_at_clock
-    if __gds_exec_is_due "$__gds_exec_next_try" || __gds_exec_has_news; then
+    local status=$1 new_trap='' __gds_exec_now
+    __gds_exec_line=
+    if [ -n "$__gds_exec_is_inherited" ]; then
+        __gds_exec_is_inherited='' __gds_exec_set_aside=${__gds_exec_set_aside//T/}
+    fi
+    if __gds_exec_is_time; then
         __gds_exec_mark_prompt # now, for Ctrl-C at the question ends all this
         __gds_exec_renew
     fi
     __gds_exec_mark_prompt
     __gds_exec_stand_last
     {
+        __gds_exec_check_commands "$2"
         __gds_exec_restore_options
+        if [ -n "$__gds_exec_is_inherited" ]; then set -T; fi
+        # Late, for the user's own trap is part of it. It sees one line of ours.
+        # shellcheck disable=SC2064
+        if [ -n "$new_trap" ]; then trap "$new_trap" DEBUG; fi
         return "$status"
     } 2>/dev/null
+}
+
+__gds_exec_check_commands() { # DEBUG_TRAP
+    __gds_exec_mark_lines
+    if declare -F __bp_preexec_invoke_exec >/dev/null; then
+        __gds_exec_trap='of bash-preexec'
+        __gds_exec_join_preexec
+        return
+    fi
+    __gds_exec_trap=
+    export -n __gds_exec_trap __gds_exec_line # which are set while `set -a` may be on
+    case $1 in
+        ours) ;;
+        kept) __gds_exec_trap=kept ;;
+        *) __gds_exec_write_trap "$1" ;;
+    esac
+    # `( aws ... )` runs no command in this shell, and a subshell inherits the trap only with functrace.
+    # So that is on while the shell waits for a line, and off again before the line's first command.
+    # A trap of the user's own would notice.
+    if [ -z "$__gds_exec_users_trap$__gds_exec_line" ] && [ "${__gds_exec_set_aside/T/}" = "$__gds_exec_set_aside" ]; then
+        __gds_exec_is_inherited=1
+    fi
+}
+
+# Bash expands PS0 between reading a line and running it, but not for its own completions and prompts.
+# shellcheck disable=SC2016
+__gds_exec_mark_lines() {
+    local reference='${__gds_exec_nothing:(__gds_exec_line=1):0}'
+    PS0=${PS0-}
+    PS0=${PS0//"$reference"/}
+    if [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -ge 44 ] && shopt -q promptvars; then
+        PS0=$reference$PS0
+    else
+        __gds_exec_line=1
+    fi
+}
+
+__gds_exec_join_preexec() {
+    local name
+    for name in ${preexec_functions[@]+"${preexec_functions[@]}"}; do
+        if [ "$name" = __gds_exec_before_line ]; then return; fi
+    done
+    preexec_functions=(__gds_exec_before_line ${preexec_functions[@]+"${preexec_functions[@]}"})
+}
+
+# Ours comes before the user's, which finds $? and $_ as they were. With extdebug a status other than 0
+# would skip the command, so ours is 0 where it is alone. A trace shows nothing of it.
+# shellcheck disable=SC2016
+__gds_exec_write_trap() { # DEBUG_TRAP
+    if [ "${#FUNCNAME[@]}" -gt 3 ]; then return; fi # in a function nobody sees the user's trap
+    eval "set -- $1"                                # trap -- TEXT DEBUG
+    __gds_exec_users_trap=${3-}
+    if [ -n "${3-}" ] && [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -lt 44 ]; then
+        __gds_exec_trap=kept # what a function sets there is undone when it returns
+        return
+    fi
+    case $__gds_exec_users_trap in
+        '') new_trap='{ __gds_exec_before_command 0 "$_"; } 2>/dev/null' ;;
+        *__gds_exec_before_command*) ;; # the user's own functions have put it back, together with theirs
+        *) new_trap='{ __gds_exec_before_command "$?" "$_" && \: "$_"; } 2>/dev/null'$'\n'$__gds_exec_users_trap ;;
+    esac
+}
+
+# Runs before each simple command, so it is short. Its last argument is what $_ is, and so stays.
+__gds_exec_before_command() { # STATUS LAST_ARGUMENT
+    case $BASH_COMMAND in
+        __gds_exec_tick*)
+            __gds_exec_trap=ours
+            return "$1"
+            ;;
+    esac
+    case $__gds_exec_line${COMP_LINE:+c}${READLINE_POINT:+r} in
+        1) __gds_exec_line=2 ;;
+        2)
+            # After the line come the user's own prompt commands. Ours is the last.
+            case ${PROMPT_COMMAND-} in
+                "$BASH_COMMAND" | "$BASH_COMMAND"[\;\|\&$'\n']* | "$BASH_COMMAND "[\;\|\&]*)
+                    __gds_exec_line=
+                    return "$1"
+                    ;;
+            esac
+            ;;
+        *) return "$1" ;;
+    esac
+    if [ -n "$__gds_exec_is_inherited" ]; then
+        set +T
+        __gds_exec_is_inherited=
+    fi
+    local __gds_exec_now
+    if __gds_exec_is_time; then __gds_exec_renew_in_line 2>/dev/tty; fi
+    return "$1"
+}
+
+# Called by bash-preexec.
+__gds_exec_before_line() {
+    local __gds_exec_now
+    if __gds_exec_is_time; then __gds_exec_renew_in_line; fi
+    return 0
+}
+
+__gds_exec_is_time() {
+    __gds_exec_look_at_clock
+    __gds_exec_is_due "$__gds_exec_next_try" || __gds_exec_has_news
+}
+
+# At a Ctrl-C at the question bash discards the line. If a person declines in another way, it runs with
+# the variables that there are.
+__gds_exec_renew_in_line() {
+    __gds_exec_set_aside=$-
+    { set +aeuvxT; } 2>/dev/null
+    __gds_exec_renew
+    { __gds_exec_restore_options; } 2>/dev/null
 }
 
 __gds_exec_restore_options() {
@@ -65,12 +195,13 @@ __gds_exec_restore_options() {
 }
 
 __gds_exec_is_due() { # NOT_BEFORE
-    __gds_exec_is_number "${GDS_EXEC_RENEW_AT-}" && [ "$now" -ge "$GDS_EXEC_RENEW_AT" ] && [ "$now" -ge "$1" ]
+    __gds_exec_is_number "${GDS_EXEC_RENEW_AT-}" && [ "$__gds_exec_now" -ge "$GDS_EXEC_RENEW_AT" ] && [ "$__gds_exec_now" -ge "$1" ]
 }
 
-# gds-exec renew leaves word there, from wherever it is called.
+# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
 __gds_exec_has_news() {
-    [ -e "$GDS_EXEC_SHELL.renewed" ] && [ "$now" -ge "$__gds_exec_next_try" ]
+    [ -e "$GDS_EXEC_SHELL.renewed" ] && [ "$__gds_exec_now" -ge "$__gds_exec_next_look" ] &&
+        __gds_exec_next_look=$((__gds_exec_now + __gds_exec_retry_seconds))
 }
 
 __gds_exec_is_number() {
@@ -80,10 +211,10 @@ __gds_exec_is_number() {
 __gds_exec_renew() {
     local statements
     # First, or a Ctrl-C at the question would lead to the same question at the next prompt.
-    __gds_exec_next_try=$((now + __gds_exec_retry_seconds))
+    __gds_exec_next_try=$((__gds_exec_now + __gds_exec_retry_seconds))
     if statements=$("$GDS_EXEC_PROGRAM" shell-renew bash); then
         eval "$statements"
-        __gds_exec_next_try=0
+        __gds_exec_next_try=0 __gds_exec_next_look=0
     fi
     __gds_exec_seconds=
     __gds_exec_look_at_clock
@@ -109,10 +240,10 @@ __gds_exec_mark_prompt() {
 __gds_exec_measure_time_left() {
     if ! __gds_exec_is_number "${GDS_EXEC_EXPIRES_AT-}"; then
         return
-    elif [ "$now" -ge "$GDS_EXEC_EXPIRES_AT" ]; then
+    elif [ "$__gds_exec_now" -ge "$GDS_EXEC_EXPIRES_AT" ]; then
         left=' expired' __gds_exec_colour=31
     elif __gds_exec_is_due 0; then
-        left=" $(((GDS_EXEC_EXPIRES_AT - now + 59) / 60))m" __gds_exec_colour=33
+        left=" $(((GDS_EXEC_EXPIRES_AT - __gds_exec_now + 59) / 60))m" __gds_exec_colour=33
     fi
 }
 
@@ -127,7 +258,7 @@ __gds_exec_choose_colours() {
 # No process is started to know the time.
 __gds_exec_seconds=
 if printf -v __gds_exec_seconds '%(%s)T' -1 2>/dev/null; then
-    __gds_exec_look_at_clock() { printf -v now '%(%s)T' -1; }
+    __gds_exec_look_at_clock() { printf -v __gds_exec_now '%(%s)T' -1; }
 else
     # Before 4.2, but for one at first, where the user has set SECONDS back, and after a renewal.
     __gds_exec_look_at_clock() {
@@ -135,6 +266,6 @@ else
             __gds_exec_epoch=$(($(date +%s) - SECONDS))
         fi
         __gds_exec_seconds=$SECONDS
-        now=$((__gds_exec_epoch + SECONDS))
+        __gds_exec_now=$((__gds_exec_epoch + SECONDS))
     }
 fi

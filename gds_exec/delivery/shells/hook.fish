@@ -1,4 +1,4 @@
-# What a role shell does before each prompt. It only defines functions until __gds_exec_install
+# What a role shell does before each prompt and before it runs a line. It only defines functions until __gds_exec_install
 # is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
@@ -6,6 +6,7 @@
 
 set -g __gds_exec_retry_seconds 30
 set -g __gds_exec_next_try 0
+set -g __gds_exec_next_look 0
 set -g __gds_exec_marker
 set -g __gds_exec_wrapper 'the marker of the role, and the prompt'
 
@@ -16,6 +17,11 @@ function __gds_exec_install
         function __gds_exec_leave --on-event fish_preexec
             __gds_exec_unwrap_prompt
             __gds_exec_stand_last
+            # fish runs the line whatever happens here. So it does after a Ctrl-C at the question,
+            # with the variables that there are.
+            if __gds_exec_is_time
+                __gds_exec_renew
+            end
         end
     end
 end
@@ -23,7 +29,7 @@ end
 # The handler that is defined last runs last: a prompt that another one builds is to be marked too.
 function __gds_exec_stand_last
     function __gds_exec_tick --on-event fish_prompt
-        if __gds_exec_is_due $__gds_exec_next_try; or __gds_exec_has_news
+        if __gds_exec_is_time
             __gds_exec_mark # now, for Ctrl-C at the question ends all this
             __gds_exec_renew
         end
@@ -36,6 +42,10 @@ function __gds_exec_now
     builtin math (builtin path mtime /) + (builtin path mtime --relative /)
 end
 
+function __gds_exec_is_time
+    __gds_exec_is_due $__gds_exec_next_try; or __gds_exec_has_news
+end
+
 function __gds_exec_is_due --argument-names not_before
     set -l now (__gds_exec_now)
     __gds_exec_is_number "$GDS_EXEC_RENEW_AT"
@@ -43,10 +53,11 @@ function __gds_exec_is_due --argument-names not_before
     and test $now -ge $not_before
 end
 
-# gds-exec renew leaves word there, from wherever it is called.
+# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
 function __gds_exec_has_news
     test -e "$GDS_EXEC_SHELL.renewed"
-    and test (__gds_exec_now) -ge $__gds_exec_next_try
+    and test (__gds_exec_now) -ge $__gds_exec_next_look
+    and set -g __gds_exec_next_look (builtin math (__gds_exec_now) + $__gds_exec_retry_seconds)
 end
 
 function __gds_exec_is_number --argument-names text
@@ -59,6 +70,7 @@ function __gds_exec_renew
     if set -l statements ($GDS_EXEC_PROGRAM shell-renew fish)
         string join \n -- $statements | builtin source
         set -g __gds_exec_next_try 0
+set -g __gds_exec_next_look 0
     end
 end
 

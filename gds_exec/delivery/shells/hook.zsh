@@ -1,4 +1,4 @@
-# What a role shell does before each prompt. It only defines functions until __gds_exec_install
+# What a role shell does before each prompt and before it runs a line. It only defines functions until __gds_exec_install
 # is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
@@ -6,6 +6,7 @@
 
 typeset -gi __gds_exec_retry_seconds=30
 typeset -gi __gds_exec_next_try=0
+typeset -gi __gds_exec_next_look=0
 typeset -g __gds_exec_put_on=
 
 # An rc file that is read after this may assign precmd_functions: the first prompt is late enough.
@@ -19,7 +20,10 @@ function __gds_exec_install {
 function __gds_exec_stand_last {
     emulate -L zsh
     typeset -ga precmd_functions=(${precmd_functions:#__gds_exec_tick} __gds_exec_tick)
-    typeset -ga preexec_functions=(${preexec_functions:#__gds_exec_unmark} __gds_exec_unmark)
+    # First, for the user's own may use the variables; and last, for they may look at the prompt.
+    typeset -ga preexec_functions=(
+        __gds_exec_before_line ${preexec_functions:#__gds_exec_(before_line|unmark)} __gds_exec_unmark
+    )
 }
 
 function __gds_exec_tick {
@@ -31,20 +35,36 @@ function __gds_exec_tick {
     [[ ! -o prompt_subst ]] || read_by+=\$
     emulate -L zsh
     __gds_exec_stand_last # before a question too: at Ctrl-C the first tick would have been the only one
-    if __gds_exec_is_due $__gds_exec_next_try || __gds_exec_has_news; then
+    if __gds_exec_is_time; then
         __gds_exec_mark $read_by # now, for Ctrl-C at the question ends all this
         __gds_exec_renew
     fi
     __gds_exec_mark $read_by
 }
 
+# At a Ctrl-C at the question zsh discards the line. If a person declines in another way, it runs with
+# the variables that there are.
+function __gds_exec_before_line {
+    setopt local_options local_traps no_verbose no_xtrace
+    trap - DEBUG ZERR
+    emulate -L zsh
+    if __gds_exec_is_time; then
+        __gds_exec_renew
+    fi
+}
+
+function __gds_exec_is_time {
+    __gds_exec_is_due $__gds_exec_next_try || __gds_exec_has_news
+}
+
 function __gds_exec_is_due { # NOT_BEFORE
     [[ ${GDS_EXEC_RENEW_AT-} == <-> ]] && (( EPOCHSECONDS >= GDS_EXEC_RENEW_AT && EPOCHSECONDS >= $1 ))
 }
 
-# gds-exec renew leaves word there, from wherever it is called.
+# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
 function __gds_exec_has_news {
-    [[ -e $GDS_EXEC_SHELL.renewed ]] && (( EPOCHSECONDS >= __gds_exec_next_try ))
+    [[ -e $GDS_EXEC_SHELL.renewed ]] && (( EPOCHSECONDS >= __gds_exec_next_look )) || return 1
+    __gds_exec_next_look=$(( EPOCHSECONDS + __gds_exec_retry_seconds ))
 }
 
 function __gds_exec_renew {
@@ -53,7 +73,7 @@ function __gds_exec_renew {
     __gds_exec_next_try=$(( EPOCHSECONDS + __gds_exec_retry_seconds ))
     if statements=$("$GDS_EXEC_PROGRAM" shell-renew zsh); then
         eval "$statements"
-        __gds_exec_next_try=0
+        __gds_exec_next_try=0 __gds_exec_next_look=0
     fi
 }
 
