@@ -156,6 +156,10 @@ class NobodyToAsk(GdsExecError):
     slug = "nobody-to-ask"
     exit_status = 124
 
+    def __init__(self, message: str, *, hint: str | None = None, was_asked: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.was_asked = was_asked  # somebody was there and gave no code
+
 
 class OutputFailed(GdsExecError):
     slug = "output-failed"

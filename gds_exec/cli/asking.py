@@ -1,6 +1,7 @@
 """What the options that ask for a session say together, the same for every command that has one."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from gds_exec.cli import options
@@ -9,6 +10,7 @@ from gds_exec.cli.scoping import asked_scope
 from gds_exec.invocation import DEFAULT_WAIT_SECONDS, Invocation
 
 Ask = Callable[..., Invocation]
+_SCOPE_PARAMETERS = frozenset(inspect.signature(asked_scope).parameters)
 
 
 @in_place_of("scope", asked_scope)
@@ -65,3 +67,14 @@ def asked_session(
         wait_seconds=DEFAULT_WAIT_SECONDS if wait is None else wait,
         quiet=quiet,
     )
+
+
+def fields_of(parameters: Iterable[str]) -> frozenset[str]:
+    """Return the fields of an invocation that these parameters of `asked_session` set."""
+    return frozenset(map(_field_of, parameters)) & Invocation.__annotations__.keys()
+
+
+def _field_of(name: str) -> str:
+    if name in _SCOPE_PARAMETERS:
+        return "scope"
+    return f"{name}_seconds" if f"{name}_seconds" in Invocation.__annotations__ else name

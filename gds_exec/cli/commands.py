@@ -10,12 +10,12 @@ import typer
 
 from gds_exec.cli import action_options, options
 from gds_exec.cli.actions import Wanted, action_of, check_one
-from gds_exec.cli.asking import Ask, asked_session
+from gds_exec.cli.asking import Ask, asked_session, fields_of
 from gds_exec.cli.completing import install, show_completion
 from gds_exec.cli.explaining import explain
 from gds_exec.cli.exporting import export_nothing, remove_written_profile
 from gds_exec.cli.grouping import in_place_of
-from gds_exec.cli.renewing import renew
+from gds_exec.cli.renewing import renew, renew_this_shell
 from gds_exec.cli.role_shell import print_hook
 from gds_exec.cli.roles import roles as list_roles
 from gds_exec.cli.sessions import clear_sessions, sessions
@@ -132,6 +132,7 @@ def _document(
 @_renew_app.command(options_metavar="[ROLE]... [OPTIONS]")
 @in_place_of("ask", asked_session, without=("min_remaining", "refresh", "new_session", "pass_id_token"))
 def _renew(
+    context: typer.Context,
     roles: action_options.SomeRoles = None,
     *,
     ask: Ask,
@@ -139,9 +140,17 @@ def _renew(
 ) -> Action:
     """Get a fresh session for ROLE now: open role shells and refreshed commands pick it up.
 
-    In a role shell it needs no ROLE.
+    In a role shell it needs no ROLE. Options then change what the shell was opened with.
     """
-    return partial(renew, [ask(role=role) for role in roles or ()])
+    if not roles:
+        return partial(renew_this_shell, ask(role=""), changed=fields_of(_on_command_line(context)))
+    return partial(renew, [ask(role=role) for role in roles])
+
+
+def _on_command_line(context: typer.Context) -> list[str]:
+    """Return the parameters that were given as options or arguments, not by a variable."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 
 
 @_sessions_app.command()

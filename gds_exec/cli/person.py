@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gds_exec.credentials.code_sources import ANY_OCCASION
 from gds_exec.errors import HelperFailed, NobodyToAsk
 from gds_exec.redaction import show
 from gds_exec.terminal import Moot, NotForeground
@@ -69,6 +70,7 @@ class Person:
             raise NobodyToAsk(
                 f"nobody gave an MFA code within {self._timeout_seconds:.0f} s",
                 hint="--wait (GDS_EXEC_WAIT) sets how long to wait",
+                was_asked=True,
             ) from None
         except NotForeground:
             raise NobodyToAsk(self._absence(), hint=_HOW_IN_FOREGROUND) from None
@@ -122,11 +124,13 @@ class Desktop:
         *,
         timeout_seconds: float,
         is_to_be_asked: bool,
+        hint: str = ANY_OCCASION.hint,
         run: Callable[[str, Mapping[str, str], float], str] = _run_program,
     ) -> None:
         self._environ = environ
         self._timeout_seconds = timeout_seconds
         self._is_to_be_asked = is_to_be_asked
+        self._hint = hint
         self._run = run
 
     def is_there(self) -> bool:
@@ -138,8 +142,7 @@ class Desktop:
             return self._run(self._command(text) or "", self._environ, self._timeout_seconds)
         except HelperFailed as error:
             raise NobodyToAsk(
-                f"no MFA code was given in the dialog ({error.message})",
-                hint="run it again, and type the six digits",
+                f"no MFA code was given in the dialog ({error.message})", hint=self._hint, was_asked=True
             ) from error
 
     def _command(self, text: str) -> str | None:

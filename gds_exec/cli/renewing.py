@@ -18,55 +18,79 @@ from gds_exec.redaction import show
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from typing import Any
+
+    from gds_exec.cli.run import Run
+    from gds_exec.running import Running
 
 
 def renew(invocations: Sequence[Invocation], environ: Mapping[str, str]) -> None:
-    """Renew the session of each, as what runs has asked for it; without any, that of this role shell.
+    """Renew the session of each, as what runs has asked for it.
 
     Open shells and refreshed commands find it in the cache.
     """
-    if not invocations:
-        _renew(_of_this_shell(environ), None, environ)
-    for invocation in invocations:
-        for arguments in _requests(invocation, environ):
-            _renew(arguments, invocation, environ)
+    for asked in invocations:
+        for invocation in _requests(asked, environ):
+            _renew(invocation, environ)
 
 
-def _requests(invocation: Invocation, environ: Mapping[str, str]) -> list[tuple[str, ...]]:
+def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: AbstractSet[str]) -> None:
+    """Renew the session of the role shell that we are called from, which takes it up.
+
+    It is the session that the shell was opened with, but for the fields of `asked` in `changed`.
+    """
+    record = role_shell_of(environ)
+    if record is None:
+        raise UsageError("which role?", hint="gds-exec renew ROLE; in a role shell it is that of the shell")
+    fields = _fields(_read(record.arguments)) | {name: getattr(asked, name) for name in changed}
+    invocation = _as_asked(Invocation(**{**fields, "role": record.role}), asked)
+    _renew(invocation, environ, shell=record)
+
+
+def _requests(asked: Invocation, environ: Mapping[str, str]) -> list[Invocation]:
     """Return how the sessions of this role were asked for that are in use, or else as is asked now."""
-    asked = session_arguments(invocation)
-    if asked != session_arguments(Invocation(role=invocation.role)):
-        return [asked]
+    arguments = session_arguments(asked)
+    if arguments != session_arguments(Invocation(role=asked.role)):
+        return [_as_asked(asked, asked)]
     cache = wired_cache(callers_environment(environ), messages=Messages(quiet=True))
     in_use = [] if cache.directory is None else running.all_running(cache.directory)
-    found = {record.key: record.arguments for record in in_use if record.role == invocation.role}
-    return list(found.values()) or [asked]
+    found = {record.key: record.arguments for record in in_use if record.role == asked.role}
+    return [_as_asked(_read(one), asked) for one in found.values() or [arguments]]
 
 
-def _renew(arguments: Sequence[str], how: Invocation | None, environ: Mapping[str, str]) -> None:
-    invocation = read_plainly([*arguments, "--new-session", *_manners(how)], {})
-    if invocation is None:
-        raise UsageError(f"this cannot be renewed: {' '.join(map(show, arguments))}")
+def _renew(invocation: Invocation, environ: Mapping[str, str], *, shell: Running | None = None) -> None:
     run = put_together(invocation, environ)
     session = run.retrieve()
     if run.cache.directory is not None:
-        for record in running.all_running(run.cache.directory):
-            if record.kind == running.SHELL and record.key == run.provider.kept_under:
-                running.tell(run.cache.directory, record)
+        _tell_shells(run, run.cache.directory, shell)
     left = duration_text(round(session.seconds_left(time.time()) / 60) * 60)
     run.messages.notice(f"the session of {show(invocation.role)} is fresh: {left} left")
 
 
-def _manners(how: Invocation | None) -> list[str]:
-    if how is None:
-        return []
-    code = [f"--mfa-code={how.mfa_code}"] if how.mfa_code else []
-    flags = [name for name, is_set in (("--no-input", how.no_input), ("--quiet", how.quiet)) if is_set]
-    return [*code, *flags, f"--wait={how.wait_seconds}"]
+def _tell_shells(run: Run, directory: int, this_shell: Running | None) -> None:
+    """Tell each role shell that uses this session, and this one, which may not have used it before."""
+    key = run.provider.kept_under
+    if this_shell is not None and key is not None:
+        arguments = session_arguments(run.invocation)
+        running.note(directory, this_shell.but(key=key, arguments=arguments))
+    for record in running.all_running(directory):
+        if record.kind == running.SHELL and record.key == key:
+            running.tell(directory, record)
 
 
-def _of_this_shell(environ: Mapping[str, str]) -> tuple[str, ...]:
-    record = role_shell_of(environ)
-    if record is None:
-        raise UsageError("which role?", hint="gds-exec renew ROLE; in a role shell it is that of the shell")
-    return record.arguments
+def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
+    """Return what asks for that session anew, in the way that is asked now."""
+    how = {name: getattr(asked, name) for name in ("mfa_code", "no_input", "quiet", "wait_seconds")}
+    return Invocation(**{**_fields(session), **how, "new_session": True})
+
+
+def _read(arguments: Sequence[str]) -> Invocation:
+    invocation = read_plainly(list(arguments), {})
+    if invocation is None:
+        raise UsageError(f"this cannot be renewed: {' '.join(map(show, arguments))}")
+    return invocation
+
+
+def _fields(invocation: Invocation) -> dict[str, Any]:
+    return {name: getattr(invocation, name) for name in Invocation.__annotations__}

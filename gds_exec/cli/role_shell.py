@@ -1,4 +1,4 @@
-"""Role shells: how one is become, and how it renews its session at its prompt."""
+"""Role shells: how a process becomes one, and how it renews its session at a prompt or before a command."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gds_exec.again import installed_program, session_arguments
 from gds_exec.cli.messages import printing
 from gds_exec.cli.run import put_together
 from gds_exec.cli.source_wiring import wanted_source
+from gds_exec.credentials.code_sources import Occasion
 from gds_exec.credentials.request import role_of
 from gds_exec.credentials.upkeep import freshest
 from gds_exec.delivery.shells.kinds import SHELL_KINDS, shell_kind
@@ -18,7 +19,7 @@ from gds_exec.delivery.shells.role_shell import role_shell, shell_init
 from gds_exec.delivery.shells.statements import renewed_variables
 from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
-from gds_exec.invocation import read_plainly
+from gds_exec.invocation import duration_text, read_plainly
 from gds_exec.redaction import show
 from gds_exec.renewal import expires_at, is_due, renew_at
 from gds_exec.replacement import replace_process
@@ -40,7 +41,8 @@ else:
 
 RECORD = "GDS_EXEC_SHELL"
 _NOT_RENEWED = 1
-_DECLINED_SECONDS = 120
+_DECLINED_SECONDS = 600
+_HOW_TO_RENEW = "gds-exec renew asks for a code at once"
 
 
 def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:
@@ -74,7 +76,7 @@ def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
     invocation = read_plainly(list(record.arguments), {})
     if invocation is None:
         raise UsageError("the record of this role shell cannot be read", hint="leave it, and open another")
-    run = put_together(invocation, environ, renewing=True)
+    run = put_together(invocation, environ, renewing=True, occasion=_occasion(environ, now=time.time()))
     session = _renewed(record, run)
     if session is None or is_due(session, time.time()):
         return _NOT_RENEWED
@@ -103,16 +105,31 @@ def role_shell_of(environ: Mapping[str, str]) -> Running | None:
 
 
 def _renewed(record: Running, run: Run) -> SessionCredentials | None:
-    """Return the freshest session; None where there is none, and a code for one was just declined."""
-    has_ended = run.provider.held() is None  # then nobody else puts it off
-    if has_ended and run.cache.put_off_until(record.key) > time.time():
+    """Return the freshest session; None if there is none and a person has just declined to give a code."""
+    if run.provider.held() is None and run.cache.put_off_until(_put_off_key(record)) > time.time():
         return None
     try:
         return run.within_time(lambda: freshest(run.provider, run.cache, notice=run.messages.warn))
-    except (NobodyToAsk, KeyboardInterrupt):
-        if has_ended:
-            run.cache.put_off(record.key, time.time() + _DECLINED_SECONDS)
+    except (NobodyToAsk, KeyboardInterrupt) as error:
+        was_asked = error.was_asked if isinstance(error, NobodyToAsk) else True
+        if was_asked and run.provider.held() is None:  # else `freshest` has put it off
+            run.cache.put_off(_put_off_key(record), time.time() + _DECLINED_SECONDS)
         raise
+
+
+def _put_off_key(record: Running) -> str:
+    """Return a key of this shell alone: whoever declines in one is asked in another."""
+    return f"{record.key}-{record.pid}"
+
+
+def _occasion(environ: Mapping[str, str], *, now: float) -> Occasion:
+    """Return why the shell asks for a code, as its marker shows it."""
+    text = environ.get("GDS_EXEC_EXPIRES_AT", "")
+    if not (text.isascii() and text.isdigit()):
+        return Occasion(hint=_HOW_TO_RENEW)
+    left = int(text) - now
+    when = f"ends in {duration_text(60 * int(-(-left // 60)))}" if left > 0 else "has expired"
+    return Occasion(f"gds-exec: the session of this shell {when}", _HOW_TO_RENEW)
 
 
 def _kind(name: str) -> ShellKind:

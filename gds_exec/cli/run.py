@@ -10,6 +10,7 @@ from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
 from gds_exec.config.ci import is_ci, is_github_actions
 from gds_exec.config.profiles import find_profile
 from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_command
+from gds_exec.credentials.code_sources import ANY_OCCASION, Occasion
 from gds_exec.environment import callers_environment
 from gds_exec.errors import BrokenProfile, OutOfTime
 from gds_exec.invocation import ASKED_FOR, duration_text
@@ -101,11 +102,12 @@ def put_together(
     renewing: bool = False,
     open_terminal: Callable[[], Terminal | None] = Terminal.open,
     is_guest: bool = False,
+    occasion: Occasion = ANY_OCCASION,
 ) -> Run:
     """Read what the person has set up for this role. Raise a `ConfigError` where it leads to no keys.
 
     With `renewing`, a cached session that is due to be renewed does not do. A guest on the terminal is one
-    that has it from another program.
+    that has it from another program. `occasion` is why a person may be asked now.
     """
     _refuse_recursion(invocation, environ)
     environ = callers_environment(environ)
@@ -131,6 +133,7 @@ def put_together(
         terminal=open_terminal(),
         renewing=renewing,
         is_guest=is_guest,
+        occasion=occasion,
         meanwhile=_load_what_comes_after,
     )
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)

@@ -11,9 +11,11 @@ from gds_exec.config.aws_files import credentials_path, home_directory, read_aws
 from gds_exec.config.ci import is_ci, job_tags
 from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.code_sources import (
+    ANY_OCCASION,
     SOURCE_NAMES,
     DialogCode,
     GivenCode,
+    Occasion,
     PersonCode,
     ProcessCode,
     YubiKeyCode,
@@ -135,6 +137,7 @@ def wired_provider(
     terminal: Terminal | None,
     renewing: bool = False,
     is_guest: bool = False,
+    occasion: Occasion = ANY_OCCASION,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Provider:
     """Return the provider of the session that was asked for.
@@ -162,6 +165,7 @@ def wired_provider(
             messages=messages,
             renewing=renewing,
             is_guest=is_guest,
+            occasion=occasion,
             meanwhile=meanwhile,
         ),
         make_session_name=lambda: new_session_name(environ),
@@ -218,6 +222,7 @@ def _codes(
     renewing: bool,
     is_guest: bool,
     meanwhile: Callable[[], None],
+    occasion: Occasion = ANY_OCCASION,
 ) -> TokenCodes:
     # What else has codes has been asked, in silence, before a guest asks a person.
     named = ["terminal"] if is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
@@ -236,8 +241,8 @@ def _codes(
     sources: Mapping[str, CodeSource] = {
         "process": ProcessCode(profile.mfa_process, run=helper(environ)),
         "ykman": _yubikey(profile, environ, is_named="ykman" in named),
-        "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there),
-        "dialog": _dialog(invocation, environ, is_to_be_asked=silence is None),
+        "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there, occasion=occasion),
+        "dialog": _dialog(invocation, environ, occasion, is_to_be_asked=silence is None),
     }
     in_order = (GivenCode(invocation.mfa_code), *(sources[name] for name in order))
     return TokenCodes(in_order, say=say, why_nobody=person.why_not)
@@ -248,9 +253,16 @@ def _yubikey(profile: Profile, environ: Environ, *, is_named: bool) -> YubiKeyCo
     return YubiKeyCode(account, is_named=is_named, environ=environ, run=helper(environ))
 
 
-def _dialog(invocation: Invocation, environ: Environ, *, is_to_be_asked: bool) -> DialogCode:
-    desktop = Desktop(environ, timeout_seconds=invocation.wait_seconds, is_to_be_asked=is_to_be_asked)
-    return DialogCode(desktop.ask, can_ask=desktop.is_there)
+def _dialog(
+    invocation: Invocation, environ: Environ, occasion: Occasion, *, is_to_be_asked: bool
+) -> DialogCode:
+    desktop = Desktop(
+        environ,
+        timeout_seconds=invocation.wait_seconds,
+        is_to_be_asked=is_to_be_asked,
+        hint=occasion.hint,
+    )
+    return DialogCode(desktop.ask, can_ask=desktop.is_there, occasion=occasion)
 
 
 def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None:

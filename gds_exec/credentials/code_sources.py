@@ -5,6 +5,7 @@ from __future__ import annotations
 from gds_exec.credentials.mfa import as_token_code
 from gds_exec.errors import HelperFailed, NobodyToAsk, UsageError
 from gds_exec.redaction import show
+from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,6 +114,16 @@ class YubiKeyCode:
         return code
 
 
+class Occasion(Value):
+    """Why a person is asked, if there is more to it than a missing session; and how to be asked again."""
+
+    reason: str | None = None
+    hint: str = "run it again, and type the six digits"
+
+
+ANY_OCCASION = Occasion()
+
+
 class PersonCode:
     """A person at the terminal, where there is one."""
 
@@ -120,18 +131,26 @@ class PersonCode:
     needs_person = True
 
     def __init__(
-        self, ask: Callable[[str], str | None], *, say: Callable[[str], None], can_ask: Callable[[], bool]
+        self,
+        ask: Callable[[str], str | None],
+        *,
+        say: Callable[[str], None],
+        can_ask: Callable[[], bool],
+        occasion: Occasion = ANY_OCCASION,
     ) -> None:
         self._ask = ask
         self._say = say
         self._can_ask = can_ask
+        self._occasion = occasion
 
     @property
     def is_available(self) -> bool:
         return self._can_ask()
 
     def ask(self, question: Question) -> str:
-        return _typed_code(question, ask=self._ask, say=self._say)
+        if self._occasion.reason and question.complaint is None:
+            self._say(self._occasion.reason)
+        return _typed_code(question, ask=self._ask, say=self._say, hint=self._occasion.hint)
 
 
 class DialogCode:
@@ -140,34 +159,44 @@ class DialogCode:
     is_renewing = False
     needs_person = True
 
-    def __init__(self, ask: Callable[[str], str | None], *, can_ask: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[str], str | None],
+        *,
+        can_ask: Callable[[], bool],
+        occasion: Occasion = ANY_OCCASION,
+    ) -> None:
         self._ask = ask
         self._can_ask = can_ask
+        self._occasion = occasion
 
     @property
     def is_available(self) -> bool:
         return self._can_ask()
 
     def ask(self, question: Question) -> str:
-        complaints = [show(question.complaint)] if question.complaint else []
+        before = question.complaint or self._occasion.reason
+        complaints = [show(before)] if before else []
 
         def ask(prompt: str) -> str | None:
             text = "\n".join([*complaints, prompt])
             complaints.clear()
             return self._ask(text)
 
-        return _typed_code(question, ask=ask, say=complaints.append)
+        return _typed_code(question, ask=ask, say=complaints.append, hint=self._occasion.hint)
 
 
-def _typed_code(question: Question, *, ask: Callable[[str], str | None], say: Callable[[str], None]) -> str:
+def _typed_code(
+    question: Question, *, ask: Callable[[str], str | None], say: Callable[[str], None], hint: str
+) -> str:
     for _ in range(_TRIES):
         typed = ask(f"MFA code for {show(question.role)} ({show(question.device)}): ")
         if typed is None:
-            raise NobodyToAsk("no MFA code was given", hint="run it again, and type the six digits")
+            raise NobodyToAsk("no MFA code was given", hint=hint, was_asked=True)
         if (code := as_token_code(typed)) is not None:
             return code
         say("an MFA code is six digits")
-    raise NobodyToAsk(f"no MFA code of six digits in {_TRIES} tries")
+    raise NobodyToAsk(f"no MFA code of six digits in {_TRIES} tries", was_asked=True)
 
 
 def _checked(text: str) -> str:
