@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -250,16 +251,32 @@ class FakeClock:
     def __init__(self, file: Path) -> None:
         if shutil.which("faketime") is None:
             pytest.skip("faketime is not installed")
+        # Now and then faketime fails: its semaphore bears its pid, and may be left from another of that pid.
+        self._preload = next(filter(None, (_preload() for _ in range(10))))
         self._file = file
         self._now = datetime.now()  # noqa: DTZ005  # as faketime reads it
         self.set_forward(0)
 
     def set_forward(self, seconds: int) -> None:
+        self._file.write_text(self.text_after(seconds))
         self._now += timedelta(seconds=seconds)
-        self._file.write_text(self._now.strftime("%Y-%m-%d %H:%M:%S\n"))
+
+    def text_after(self, seconds: int) -> str:
+        """What the clock's file says so many seconds from now."""
+        return (self._now + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S\n")
+
+    @property
+    def now(self) -> int:
+        return int(self._now.timestamp())
 
     @property
     def under(self) -> tuple[str, ...]:
         """The command that runs another under this clock."""
         read_from = (f"FAKETIME_TIMESTAMP_FILE={self._file}", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
-        return ("faketime", "-f", "+0", "env", "-u", "FAKETIME", *read_from)
+        return ("env", f"LD_PRELOAD={self._preload}", *read_from)
+
+
+def _preload() -> str:
+    """Return the library that faketime has programs load, or nothing if it fails."""
+    argv = ("faketime", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD")
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()

@@ -383,27 +383,96 @@ def test_ctrl_z_at_the_question_stops_nobody_for_whom_the_shell_would_wait_for_e
     assert key_of(person) != old
 
 
-@pytest.mark.parametrize("answer", ["\r", "\x03"], ids=["Enter", "Ctrl-C"])
-def test_who_declines_after_the_end_is_left_alone_for_two_minutes(
+EXPIRED = "gds-exec: the session of this shell has expired"
+
+
+@pytest.mark.parametrize("answer", ["\r", "\x03", "\x04"], ids=["Enter", "Ctrl-C", "Ctrl-D"])
+def test_a_person_who_declines_after_the_end_is_asked_again_after_ten_minutes(
     direct: Desk, clock: Clock, answer: str
 ) -> None:
     person = direct.open("prod", *DIRECT)
     person.sees(AT_EASE)
+    old = key_of(person)
     clock.jump(2 * HOUR + 60)
-    person.terminal.sendline("")
+    person.terminal.sendline("echo it r''an")
+    person.sees(EXPIRED)
     person.sees(PROMPT)
     clock.jump(2 * HOUR + 120)  # the question may stand for a while
 
     person.terminal.send(answer)
 
+    if answer != "\x03":
+        person.sees("hint: gds-exec renew")
+        person.sees("it ran")
     person.sees(f"({MARKER} expired) user> ")
     goes_on_without(PROMPT, person)
-    clock.jump(2 * HOUR + 180)
+    clock.jump(2 * HOUR + 120 + 590)
     goes_on_without(PROMPT, person)
-    person.sees(f"({MARKER} expired) user> ")
-    clock.jump(2 * HOUR + 270)
+    assert key_of(person) == old
+    clock.jump(2 * HOUR + 120 + 700)
     person.terminal.sendline("")
+    person.sees(EXPIRED)
     person.sees(PROMPT)
+
+
+def test_a_person_who_declines_in_one_shell_is_asked_in_another(direct: Desk, clock: Clock) -> None:
+    first, second = direct.open("prod", *DIRECT), direct.open("prod", *DIRECT)
+    for person in (first, second):
+        person.sees(AT_EASE)
+    clock.jump(2 * HOUR + 60)
+    first.terminal.sendline("")
+    first.sees(PROMPT)
+    first.terminal.sendline("")
+    first.sees("expired) user> ")
+
+    second.terminal.sendline("printenv AWS_ACCESS_KEY_ID")
+
+    second.sees(EXPIRED)
+
+
+def test_a_question_before_the_end_says_when_that_is(direct: Desk, clock: Clock) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+    clock.jump(2 * HOUR - 230)
+
+    person.terminal.sendline("")
+
+    person.sees("gds-exec: the session of this shell ends in 4m\r\n")
+    person.sees(PROMPT)
+
+
+@pytest.mark.parametrize("line", ["printenv AWS_ACCESS_KEY_ID", "(printenv AWS_ACCESS_KEY_ID)"])
+def test_a_command_after_hours_has_the_new_key(desk: Desk, clock: Clock, line: str) -> None:
+    if desk.dialect is FISH and line.startswith("("):
+        pytest.skip("fish has no such subshell")
+    person = desk.open("prod")
+    person.sees(AT_EASE)
+    seen = [key_of(person)]
+
+    for hours in (2, 4, 6):
+        clock.jump(hours * HOUR)
+        seen.append(person.hears(line))
+        person.sees(AT_EASE)
+
+    assert len(set(seen)) == len(seen)
+    assert desk.world.aws.count("AssumeRole") == len(seen)
+    assert codes_sent(desk.world.aws) == 1
+
+
+def test_a_code_given_before_a_command_gives_it_the_new_key(direct: Desk, clock: Clock) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+    old = key_of(person)
+    clock.jump(2 * HOUR + 60)
+
+    person.terminal.sendline("printenv AWS_ACCESS_KEY_ID")
+    person.sees(PROMPT)
+    person.terminal.sendline(direct.world.code())
+
+    person.terminal.expect("ASIA[A-Z0-9]+")
+    assert person.terminal.after != old
+    person.sees(AT_EASE)
+    assert key_of(person) == person.hears("printenv AWS_ACCESS_KEY_ID") != old
 
 
 # gds-exec renew
@@ -421,6 +490,85 @@ def test_renew_needs_no_role_in_the_shell(desk: Desk) -> None:
     goes_on_without("gds-exec: ", person)
     assert desk.world.aws.count("AssumeRole") == 2
     assert list(desk.world.cache.glob("*.renewed")) == []
+
+
+def test_renew_in_the_shell_asks_although_a_person_has_just_declined(direct: Desk, clock: Clock) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+    old = key_of(person)
+    clock.jump(2 * HOUR + 60)
+    person.terminal.sendline("")
+    person.sees(PROMPT)
+    person.terminal.sendline("")
+    person.sees("expired) user> ")
+
+    person.terminal.sendline("gds-exec renew")
+    person.sees(PROMPT)
+    person.terminal.sendline(direct.world.code())
+
+    person.sees(AT_EASE)
+    assert key_of(person) != old
+
+
+@pytest.mark.parametrize("line", ["gds-exec renew --mfa-code %s", "env GDS_EXEC_MFA_CODE=%s gds-exec renew"])
+def test_renew_in_the_shell_takes_a_code(direct: Desk, line: str) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+    old = key_of(person)
+
+    goes_on_without(PROMPT, person)
+    person.types(line % direct.world.code())
+
+    assert PROMPT not in person.terminal.before
+    assert key_of(person) != old
+    assert durations(direct.world.aws) == [("AssumeRole", 2 * HOUR)] * 2
+
+
+@pytest.mark.parametrize("line", ["gds-exec renew --no-input", "env GDS_EXEC_NO_INPUT=1 gds-exec renew"])
+def test_renew_in_the_shell_asks_nobody_if_it_must_not(direct: Desk, line: str) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+
+    person.types(line)
+
+    assert "[nobody-to-ask]" in person.terminal.before
+    assert PROMPT not in person.terminal.before
+
+
+def test_renew_in_the_shell_waits_as_long_as_it_is_told(direct: Desk) -> None:
+    person = direct.open("prod", *DIRECT)
+    person.sees(AT_EASE)
+
+    person.terminal.sendline("gds-exec renew --wait 1s")
+
+    person.sees(PROMPT)
+    person.sees("nobody gave an MFA code within 1 s")
+
+
+def test_a_shell_takes_up_what_it_is_renewed_with(desk: Desk, clock: Clock) -> None:
+    person = desk.open("prod", "--duration", "20m", "--session-name", "pairing")
+    person.sees(AT_EASE)
+    old = key_of(person)
+
+    person.types("gds-exec renew --duration 30m")
+
+    new = key_of(person)
+    assert new != old
+    assert int(person.hears("printenv GDS_EXEC_EXPIRES_AT")) > desk.world.aws.now() + 29 * 60
+    clock.jump(40 * 60)
+    assert key_of(person) not in (old, new)
+    assert durations(desk.world.aws)[-2:] == [("AssumeRole", 30 * 60)] * 2
+    assert session_names(desk.world.aws)[-2:] == ["pairing"] * 2
+
+
+def test_a_variable_does_not_change_what_the_shell_was_opened_with(desk: Desk) -> None:
+    desk.world.environ["GDS_EXEC_DURATION"] = "30m"
+    person = desk.open("prod", "--duration", "20m")
+    person.sees(AT_EASE)
+
+    person.types("gds-exec renew")
+
+    assert durations(desk.world.aws)[-2:] == [("AssumeRole", SHORT_LIFE)] * 2
 
 
 def test_a_renewal_from_another_terminal_is_picked_up_at_the_next_prompt(desk: Desk) -> None:

@@ -124,7 +124,8 @@ __gds_exec_write_trap() { # DEBUG_TRAP
     if [ "${#FUNCNAME[@]}" -gt 3 ]; then return; fi # in a function nobody sees the user's trap
     eval "set -- $1"                                # trap -- TEXT DEBUG
     __gds_exec_users_trap=${3-}
-    if [ -n "${3-}" ] && [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -lt 44 ]; then
+    if [ "${3-}" = - ]; then __gds_exec_users_trap=''; fi # "none", in posix mode
+    if [ -n "$__gds_exec_users_trap" ] && [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -lt 44 ]; then
         __gds_exec_trap=kept # what a function sets there is undone when it returns
         return
     fi
@@ -180,8 +181,7 @@ __gds_exec_is_time() {
 # At a Ctrl-C at the question bash discards the line. If a person declines in another way, it runs with
 # the variables that there are.
 __gds_exec_renew_in_line() {
-    __gds_exec_set_aside=$-
-    { set +aeuvxT; } 2>/dev/null
+    { __gds_exec_set_aside=$- && set +aeuvxT; } 2>/dev/null
     __gds_exec_renew
     { __gds_exec_restore_options; } 2>/dev/null
 }
