@@ -84,10 +84,10 @@ class Sitting:
     def goes_away(self) -> str:
         """Let the session end while the shell waits for a line; return what a renewal sets THING to."""
         self.number += 1
-        self.clock.set_forward(3 * HOUR)
         thing = f"fresh-{self.number}"
-        now = self.clock.now
+        now = self.clock.now + 3 * HOUR
         self.desk.answer_with(THING=thing, GDS_EXEC_RENEW_AT=now + HOUR, GDS_EXEC_EXPIRES_AT=now + 2 * HOUR)
+        self.clock.set_forward(3 * HOUR)
         return thing
 
     def shows(self, line: str) -> list[str]:
@@ -96,6 +96,7 @@ class Sitting:
         shown.write_text("")
         self.person.terminal.sendline(f"{line}\n echo fin''ished")
         self.person.sees("finished\r\n")
+        self.person.sees("user> ")
         return shown.read_text().split()
 
     def is_served(self, line: str) -> bool:
@@ -117,6 +118,7 @@ def sit_down(desk: Desk, rc: str = "") -> Sitting:
     show.chmod(0o755)
     person = desk.open(under=clock.under)
     person.types("")
+    person.sees("user> ")  # so that the clock moves while the shell waits
     return Sitting(desk, clock, person)
 
 
@@ -156,13 +158,13 @@ def test_in_a_long_line_of_bash_each_command_is_checked(bash_desk: Desk) -> None
 
 def test_a_user_who_declines_runs_the_command_with_the_old_key(desk: Desk) -> None:
     sitting = sit_down(desk)
-    sitting.goes_away()
     desk.answer("exit 124")
+    sitting.clock.set_forward(3 * HOUR)
 
     assert sitting.shows("./show") == ["old"]
 
     assert len(desk.calls()) == 1
-    sitting.person.sees(f"({MARKER} expired) user> ")
+    assert f"({MARKER} expired) " in sitting.person.terminal.before
 
 
 @pytest.mark.parametrize(
@@ -173,8 +175,8 @@ def test_ctrl_c_at_the_question_discards_the_line_where_the_shell_can(
 ) -> None:
     desk = Desk(tmp_path, dialect)
     sitting = sit_down(desk)
-    sitting.goes_away()
     desk.answer("stty icanon isig < /dev/tty; echo 'MFA code for prod: ' > /dev/tty; read code < /dev/tty")
+    sitting.clock.set_forward(3 * HOUR)
     sitting.person.terminal.sendline("echo it r''an")
     sitting.person.sees("MFA code for prod: ")
 
