@@ -1,5 +1,5 @@
-# What a role shell does before each prompt and before it runs a line. It only defines functions until __gds_exec_install
-# is called.
+# What a role shell does before each prompt and before it runs a line. It only defines functions
+# until __gds_exec_install is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
@@ -70,7 +70,7 @@ function __gds_exec_renew
     if set -l statements ($GDS_EXEC_PROGRAM shell-renew fish)
         string join \n -- $statements | builtin source
         set -g __gds_exec_next_try 0
-set -g __gds_exec_next_look 0
+        set -g __gds_exec_next_look 0
     end
 end
 
