@@ -11,6 +11,7 @@ _START_TIME = 18
 _ENDED = ("Z", "X")
 _PRIME = 2**61 - 1
 _UNKNOWN = f"{0:016x}"
+_own_mark: dict[int, str] = {}  # by our pid; it is looked up for every file that we write
 
 
 def is_stopped(pid: int) -> bool:
@@ -42,6 +43,14 @@ def process_mark(pid: int) -> str:
     PLACE stands for the boot and the pid namespace, BIRTH for the start time. Both are digits, and all
     zeros where the system does not tell. Files that are named so can be recognised when the process is gone.
     """
+    if pid != os.getpid():
+        return _mark(pid)
+    if pid not in _own_mark:  # a fork has another
+        _own_mark[pid] = _mark(pid)
+    return _own_mark[pid]
+
+
+def _mark(pid: int) -> str:
     return f"{pid}.{_digest(surroundings())}.{_digest(birth(pid) or '')}"
 
 

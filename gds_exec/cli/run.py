@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from gds_exec.cli.messages import Messages
@@ -141,7 +142,10 @@ def put_together(
 
 def _load_what_comes_after() -> None:
     """Import, while a person types, what is wanted as soon as they have."""
+    from gds_exec.child import liveness
     from gds_exec.cli import names_file, remembering  # noqa: F401
+
+    liveness.process_mark(os.getpid())  # which is kept
 
 
 def _out_of_time(seconds: int) -> OutOfTime:
