@@ -13,7 +13,7 @@ import os
 import sys
 
 from gds_exec.child.foreground import end_like
-from gds_exec.child.own_process import let_go, open_descriptors
+from gds_exec.child.own_process import forbid_inspection, let_go, open_descriptors
 from gds_exec.cli.edge import guarded
 from gds_exec.cli.messages import say
 from gds_exec.delivery.handover import receive
@@ -23,7 +23,7 @@ from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
     from gds_exec.delivery.handover import Beside, Handover
@@ -34,24 +34,31 @@ _STANDARD_ERROR = 2
 def main() -> NoReturn:
     """Keep a command's session fresh until it ends, and end as it does."""
     open_standard_streams()
+    environ = environment_as_given()
+    forbid_inspection()  # before the session is read
     statuses: list[int] = []
-    failure = guarded(lambda: _keep(*sys.argv[1:], note_status=statuses.append))
+    failure = guarded(lambda: _keep(environ, *sys.argv[1:], note_status=statuses.append))
     if statuses:
         end_like(statuses[0])
     os._exit(failure)
 
 
-def _keep(descriptor: str, *argv: str, note_status: Callable[[int], None]) -> None:
+def _keep(
+    environ: Mapping[str, str], descriptor: str, *argv: str, note_status: Callable[[int], None]
+) -> None:
     handover, beside = receive(int(descriptor))
     with private_files_of(handover):
-        _keep_handed_over(handover, beside, argv, note_status)
+        _keep_handed_over(handover, beside, argv, environ, note_status)
 
 
 def _keep_handed_over(
-    handover: Handover, beside: Beside | None, argv: Sequence[str], note_status: Callable[[int], None]
+    handover: Handover,
+    beside: Beside | None,
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    note_status: Callable[[int], None],
 ) -> None:
     inherited = open_descriptors()
-    environ = environment_as_given()
     gc.freeze()  # what is loaded now stays: it need not be looked through again and again
     if beside is not None:
         from gds_exec.keeper.beside import keep_beside

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import termios
 
-from gds_exec.child.own_process import forbid_inspection, let_go
+from gds_exec.child.own_process import let_go
 from gds_exec.child.supervisor import Supervisor
 from gds_exec.context import suppress
 from gds_exec.delivery.endpoint import bind, new_token
@@ -39,7 +39,6 @@ def keep_command(
     Of the `inherited` descriptors, which are the command's, only standard error stays open with us.
     Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
     """
-    forbid_inspection()
     name = os.path.basename(path)
     interlude = _Interlude(terminal if handover.may_ask else None, name)
     with recorded(handover, name):

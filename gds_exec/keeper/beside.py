@@ -7,7 +7,6 @@ import selectors
 import signal
 
 from gds_exec.child.liveness import birth, exit_descriptor
-from gds_exec.child.own_process import forbid_inspection
 from gds_exec.delivery.endpoint import adopt
 from gds_exec.delivery.handover import READY
 from gds_exec.errors import SystemRefused
@@ -35,7 +34,6 @@ def keep_beside(
     That process waits for `READY` on our standard error before it becomes the command. So it lives when
     its exit descriptor is opened, and the descriptor is not that of another process with the same pid.
     """
-    forbid_inspection()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where our caller ignores it no child can be waited for
     for number in _FOR_THE_COMMAND:
         signal.signal(number, signal.SIG_IGN)

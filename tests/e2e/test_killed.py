@@ -177,3 +177,18 @@ def test_at_the_prompt_no_other_process_can_read_our_memory(world: World) -> Non
     assert of_the_command == ["environ readable", "mem readable", "maps readable"]
     terminal.sendline("")
     finish(terminal)
+
+
+@only_on_linux
+def test_while_a_command_is_refreshed_no_other_process_can_read_our_memory(signed_in: World) -> None:
+    argv = (GDS_EXEC, "prod", "--refresh", "--", "sh", "-c", "echo command $$; read line")
+    terminal = signed_in.terminal_program(*without_capabilities(), *argv)
+    terminal.expect(r"command (\d+)\r")
+
+    of_ours = seen_by_another(terminal.pid)
+    of_the_command = seen_by_another(int(terminal.match[1]))
+
+    assert of_ours == ["environ Permission denied", "mem Permission denied", "maps Permission denied"]
+    assert of_the_command == ["environ readable", "mem readable", "maps readable"]
+    terminal.sendline("")
+    finish(terminal)
