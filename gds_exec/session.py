@@ -206,8 +206,9 @@ def parse(text: str) -> SessionCredentials | None:
         return None
     if not 0 < expiration - issued <= LONGEST_LIFE_SECONDS + CLOCK_SLACK_SECONDS:
         return None
-    if not (found["access_key_id"] and found["secret_access_key"] and found["session_token"]):
-        return None
+    parts = (found["access_key_id"], found["secret_access_key"], found["session_token"])
+    if not all(part.isprintable() and part and " " not in part for part in parts):
+        return None  # what no header, and no environment, can hold
     key = AccessKey(found["access_key_id"], found["secret_access_key"], found["session_token"])
     return SessionCredentials(
         key, issued=issued, expiration=expiration, arn=found["arn"], clock_offset=offset
@@ -250,7 +251,7 @@ def read_private_text(directory: int, name: str, *, limit_bytes: int = _LIMIT_BY
         descriptor = os.open(
             name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=directory
         )
-    except OSError:
+    except (OSError, ValueError):  # no name has a NUL in it
         return None
     try:
         status = os.fstat(descriptor)

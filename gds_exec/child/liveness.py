@@ -75,6 +75,13 @@ def has_ended(mark: str) -> bool | None:
     return current is None or born not in (_UNKNOWN, _digest(current))
 
 
+def is_mark(text: str) -> bool:
+    """Say whether a text begins with a `process_mark`, whatever its process is."""
+    pid, *digests = text.split(".")[:3]
+    is_hex = all(len(digest) == len(_UNKNOWN) and not digest.strip("0123456789abcdef") for digest in digests)
+    return pid.isascii() and pid.isdigit() and len(digests) == 2 and is_hex
+
+
 def _digest(text: str) -> str:
     return f"{int.from_bytes(text.encode()) % _PRIME:016x}"
 

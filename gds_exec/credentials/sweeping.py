@@ -76,17 +76,21 @@ def sweep_beside(path: str, *, now: float | None = None) -> bool:
 
 
 def sweep_copies(parent: str, *, now: float | None = None) -> bool:
-    """Remove the directories of copies that killed processes left in `parent`; return as `sweep` does."""
+    """Remove the directories of copies that killed processes left in `parent`; return as `sweep` does.
+
+    A directory that holds anything else stays.
+    """
     now = time.time() if now is None else now
     has_found_key = False
-    with suppress(OSError), _opened(parent) as directory:
+    with suppress(OSError), _opened(os.path.realpath(parent)) as directory:
         for name in os.listdir(directory):
-            mark = name.removeprefix(DIRECTORY_PREFIX)
-            if mark != name and _is_left_behind(directory, name, now, mark=mark):
-                with suppress(OSError), _opened(os.path.join(parent, name)) as copies:
+            if _is_directory_of_copies(name) and _is_left_behind(
+                directory, name, now, mark=name.removeprefix(DIRECTORY_PREFIX)
+            ):
+                with suppress(OSError), _opened(name, inside=directory) as copies:
                     if os.fstat(copies).st_uid == os.geteuid():
-                        for copy in os.listdir(copies):
-                            has_found_key |= _remove(copies, copy)
+                        for copy in _names(copies):
+                            has_found_key |= copy.endswith(COPY_SUFFIXES) and _remove(copies, copy)
                         os.rmdir(name, dir_fd=directory)
     return has_found_key
 
@@ -99,8 +103,9 @@ def _names(directory: int) -> list[str]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _opened(path: str, *, inside: int | None = None) -> Iterator[int]:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, dir_fd=inside)
     try:
         yield descriptor
     finally:
@@ -108,12 +113,15 @@ def _opened(path: str) -> Iterator[int]:
 
 
 def _remove(directory: int, name: str) -> bool:
-    """Remove a file; return whether it had a long-lived access key."""
-    is_of_a_process = name.endswith(_OF_A_PROCESS)
-    had_key = is_of_a_process and _has_long_lived_key(_read(directory, name))
-    with suppress(OSError):
+    """Remove a file of ours; return whether a long-lived access key went with it."""
+    try:
+        if os.stat(name, dir_fd=directory, follow_symlinks=False).st_uid != os.geteuid():
+            return False
+        has_key = name.endswith(_OF_A_PROCESS) and _has_long_lived_key(_read(directory, name))
         os.unlink(name, dir_fd=directory)
-    return had_key
+    except OSError:
+        return False
+    return has_key
 
 
 def _is_useless(directory: int, name: str, now: float) -> bool:
@@ -132,6 +140,12 @@ def _is_useless(directory: int, name: str, now: float) -> bool:
         session = parse(read_private_text(directory, name) or "")
         return _has_expired(session, now) and (session is not None or _is_old(directory, name, now))
     return False
+
+
+def _is_directory_of_copies(name: str) -> bool:
+    from gds_exec.child.liveness import is_mark
+
+    return name.startswith(DIRECTORY_PREFIX) and is_mark(name.removeprefix(DIRECTORY_PREFIX))
 
 
 def _is_left_behind(directory: int, name: str, now: float, *, mark: str) -> bool:

@@ -278,6 +278,19 @@ def test_a_session_under_another_made_up_name_is_served(home: Home) -> None:
             ),
             id="a path with a NUL",
         ),
+        pytest.param(
+            lambda home: write_cached(
+                home.shortcut, cached_text(home.shortcut).replace("\nkey\n", "\nk\0y\n")
+            ),
+            id="a key with a NUL",
+        ),
+        pytest.param(
+            lambda home: write_cached(
+                home.cache / "key.session2",
+                cached_text(home.cache / "key.session2").replace("secret-", "secret\0"),
+            ),
+            id="a secret with a NUL",
+        ),
         pytest.param(lambda home: home.write(home.shortcut.name, ""), id="empty"),
         pytest.param(
             lambda home: home.write(home.shortcut.name, home.shortcut.read_text()[:-5]), id="cut short"

@@ -241,6 +241,43 @@ def test_copies_of_a_dead_process_go_with_their_directory(tmp_path: Path, dead: 
     assert (tmp_path / f"gds-exec-{alive()}.0123" / "a.credentials").exists()
 
 
+@pytest.mark.parametrize("name", ["gds-exec-mywork", "gds-exec-1.2", "gds-exec-1.2.3", "gds-exec-0123abcd"])
+def test_a_directory_of_the_user_s_own_stays(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    notes = put(tmp_path / name / "notes.config", LONG_LIVED, age_seconds=9 * DAY)
+    os.utime(tmp_path / name, (0, 0))
+
+    assert sweep_copies(str(tmp_path), now=NOW) is False
+    assert notes.exists()
+
+
+def test_what_else_lies_in_a_directory_of_copies_stays(tmp_path: Path, dead: str) -> None:
+    path = tmp_path / f"gds-exec-{dead}.0123"
+    path.mkdir()
+    copy, notes = put(path / "a.credentials", LONG_LIVED), put(path / "notes")
+
+    assert sweep_copies(str(tmp_path), now=NOW) is True
+    assert (copy.exists(), notes.exists()) == (False, True)
+
+
+def test_a_link_to_the_directory_for_temporary_files_is_followed(tmp_path: Path, dead: str) -> None:
+    path = tmp_path / "real" / f"gds-exec-{dead}.0123"
+    path.mkdir(parents=True)
+    put(path / "a.credentials", LONG_LIVED)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+
+    assert sweep_copies(str(tmp_path / "link"), now=NOW) is True
+    assert not path.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may remove every file")
+def test_a_key_that_cannot_be_removed_is_not_told_of(directory: int, cache: Path, dead: str) -> None:
+    put(cache / f"{dead}.0123.credentials", LONG_LIVED)
+    cache.chmod(0o500)
+
+    assert sweep(directory, now=NOW) is False
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
 def test_a_directory_of_another_user_stays(tmp_path: Path, dead: str) -> None:
     path = tmp_path / f"gds-exec-{dead}.0123"
