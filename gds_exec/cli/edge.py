@@ -56,7 +56,7 @@ def _as_ours(error: Exception) -> GdsExecError:
     if not isinstance(error, SystemRefused) and (lack := _lack(error)) is not None:
         return SystemRefused(
             f"the system is out of resources: {lack}",
-            hint="end other programs, or raise the limits that `ulimit -a` shows",
+            hint="close other programs, or raise the limits that `ulimit -a` shows",
         )
     return error if isinstance(error, GdsExecError) else _internal(error)
 

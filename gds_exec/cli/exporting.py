@@ -83,8 +83,8 @@ def _checked_format(name: str | None, known: Sequence[str]) -> str:
 def _check_name(name: str) -> None:
     if not is_profile_name(name):
         raise UsageError(
-            f"'{show(name)}' cannot be the name of a profile that is written",
-            hint="letters, digits and any of _+=,.@:/- can be",
+            f"'{show(name)}' is not a valid profile name for --write-profile",
+            hint="use letters, digits and any of _+=,.@:/-",
         )
 
 
@@ -120,7 +120,7 @@ def _write(run: Run, export: Export, name: str) -> None:
 def _credentials_path(files: AwsFiles) -> str:
     path = files.credentials_file.path
     if not path:
-        raise OutputFailed("there is no AWS credentials file to write", hint="set HOME")
+        raise OutputFailed("the path of the AWS credentials file is unknown", hint="set HOME")
     return path
 
 

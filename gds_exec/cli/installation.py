@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HINT = "take that directory out of PYTHONPATH, or run env -u PYTHONPATH gds-exec …"
+_HINT = "remove that directory from PYTHONPATH, or run env -u PYTHONPATH gds-exec …"
 _OLDEST_BOTOCORE = (1, 34)
 # These two are made to be replaced.
 _MEANT_TO_BE_REPLACED = ("sitecustomize", "usercustomize")
@@ -27,7 +27,7 @@ def module_of_another(error: BaseException) -> BrokenInstall | None:
     found = _old_botocore()
     if found is None and path is not None:
         found = BrokenInstall(
-            f"PYTHONPATH has a module that gds-exec cannot work with: {show(path)}", hint=_HINT
+            f"a module on PYTHONPATH does not work with gds-exec: {show(path)}", hint=_HINT
         )
     if found is not None:
         _load_nothing_more_from(entries)  # what is said next needs modules, too
@@ -53,7 +53,7 @@ def _old_botocore() -> BrokenInstall | None:
         f"gds-exec needs {needed} or newer",
         hint=_HINT
         if is_of_another
-        else "install gds-exec where it is alone with its dependencies: pipx install",
+        else "install gds-exec in its own environment: pipx install",
     )
 
 

@@ -127,13 +127,13 @@ def _start_keeper(
     if not is_ready:
         with suppress(ProcessLookupError):
             os.kill(keeper, signal.SIGKILL)
-        raise _cannot_refresh(reason_said(said) or "the process that should do it did not start")
+        raise _cannot_refresh(reason_said(said) or "the process that renews it did not start")
 
 
 def _cannot_refresh(reason: str) -> SystemRefused:
     return SystemRefused(
-        f"the session cannot be kept fresh: {reason}",
-        hint="leave --refresh out: the command then keeps the session that it starts with",
+        f"cannot keep the session fresh: {reason}",
+        hint="run it without --refresh: the command then keeps its first session",
     )
 
 

@@ -42,7 +42,7 @@ def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: 
     """
     record = role_shell_of(environ)
     if record is None:
-        raise UsageError("which role?", hint="gds-exec renew ROLE; in a role shell it is that of the shell")
+        raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
     fields = _fields(_read(record.arguments)) | {name: getattr(asked, name) for name in changed}
     invocation = _as_asked(Invocation(**{**fields, "role": record.role}), asked)
     _renew(invocation, environ, shell=record)
@@ -88,7 +88,7 @@ def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
 def _read(arguments: Sequence[str]) -> Invocation:
     invocation = read_plainly(list(arguments), {})
     if invocation is None:
-        raise UsageError(f"this cannot be renewed: {' '.join(map(show, arguments))}")
+        raise UsageError(f"cannot renew this session: {' '.join(map(show, arguments))}")
     return invocation
 
 

@@ -42,7 +42,7 @@ else:
 RECORD = "GDS_EXEC_SHELL"
 _NOT_RENEWED = 1
 _DECLINED_SECONDS = 600
-_HOW_TO_RENEW = "gds-exec renew asks for a code at once"
+_HOW_TO_RENEW = "to be asked again, run: gds-exec renew"
 
 
 def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:

@@ -72,7 +72,7 @@ def where_looked(files: AwsFiles) -> str:
         return "there is no home directory, and AWS_CONFIG_FILE is not set"
     paths = " and ".join(map(show, files.paths))
     is_any = files.profiles or files.copied_sessions
-    return f"profiles are read from {paths}" if is_any else f"there is no profile in {paths}"
+    return f"profiles are read from {paths}" if is_any else f"no profile in {paths}"
 
 
 def quoted(name: str) -> str:

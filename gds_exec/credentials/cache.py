@@ -58,7 +58,7 @@ class SessionCache:
         with self._only_warning():
             text = serialise(session, about=about)
             if not _is_readable(text, about=about):
-                raise ValueError("AWS gave a session that no file can hold")
+                raise ValueError("the cache format cannot hold it")
             self._write(file_name(key), text)
             if read(self.directory, key) is None:
                 self.drop(key)

@@ -87,7 +87,7 @@ def without_profile(text: str, name: str) -> str | None:
     lines = list(ini_lines(text))
     if not any(_is_header_of(name, line) for line in lines):
         return None
-    _mark(lines, name, hint="remove it yourself, if you want it gone")
+    _mark(lines, name, hint="to remove it, edit the file yourself")
     others = [line for line in lines if not _is_ours(name, line)]
     header = next(place for place, line in enumerate(others) if line.header == name)
     after = next((line for line in others[header + 1 :] if line.header != name or line.key), None)

@@ -41,7 +41,7 @@ def keep_beside(
         signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
     if end is None and (beside.birth is None or birth(beside.pid) != beside.birth):
-        raise SystemRefused("the system does not say when a process ends: it hides /proc")
+        raise SystemRefused("/proc is hidden, so gds-exec cannot tell when the command ends")
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     ended: list[bool] = []
     if end is not None:

@@ -73,7 +73,7 @@ def test_a_module_on_pythonpath_that_does_not_serve_is_named(
         assert failed.returncode == 125, said
         assert "[broken-install]" in said
         assert f"{directory}/{named}" in said
-        assert "hint: take that directory out of PYTHONPATH" in said
+        assert "hint: remove that directory from PYTHONPATH" in said
 
 
 def test_an_old_botocore_is_told_with_its_version(plain: World, tmp_path: Path) -> None:

@@ -723,7 +723,7 @@ def test_unknown_role_is_refused_with_what_may_have_been_meant(home, role, messa
     ("environ", "hint"),
     [
         pytest.param(
-            {}, "there is no profile in {home}/.aws/config and {home}/.aws/credentials", id="117-absent"
+            {}, "no profile in {home}/.aws/config and {home}/.aws/credentials", id="117-absent"
         ),
         pytest.param(
             {"AWS_CONFIG_FILE": "{home}/x"},
