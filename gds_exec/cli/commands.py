@@ -148,7 +148,7 @@ def _renew(
 
 
 def _on_command_line(context: typer.Context) -> list[str]:
-    """Return the parameters that were given as options or arguments, not by a variable."""
+    """Return the parameters that were set by options or arguments, not by a variable."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 

@@ -1,6 +1,6 @@
-"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; and `--unset`, its reverse.
+"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; `--unset` is the reverse.
 
-`--write-profile` copies a session into a profile, which is never a source of credentials for gds-exec.
+`--write-profile` copies a session into a profile. gds-exec never takes credentials from that profile.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def _check_name(name: str) -> None:
 
 
 def _check_profile(files: AwsFiles, name: str) -> None:
-    """Refuse a profile that we did not write, or whose other part has credentials of its own.
+    """Refuse a profile that we did not write, or that has credentials in the config file.
 
-    That part, in the config file, would hide the written keys from the SDKs, or they would hide it.
+    Those credentials and the written keys would hide each other, depending on the SDK.
     """
     if name in files.credentials_profiles:
         raise not_ours(name)
