@@ -78,7 +78,7 @@ class Call(Value):
 def session_of(answer: Mapping[str, Any], request: Request, call: Call) -> SessionCredentials:
     """Return the session in AWS's answer to a request.
 
-    Raise `InvalidResponse` if AWS gives no such session, and `AwsRefused` if it is for another role.
+    Raise `InvalidResponse` if the session is invalid, and `AwsRefused` if it is for another role.
     """
     session = _as_session(answer, call)
     if not (isinstance(request, SessionTokenRequest) or is_plain(session.arn)):
@@ -89,7 +89,7 @@ def session_of(answer: Mapping[str, Any], request: Request, call: Call) -> Sessi
 
 
 def arn_in(answer: Mapping[str, Any], call: Call) -> str:
-    """Return the ARN in an answer to GetCallerIdentity. Raise `InvalidResponse` if there is none."""
+    """Return the ARN in an answer to GetCallerIdentity. Raise `InvalidResponse` if it is malformed."""
     arn = answer["Arn"]
     if not (_is_plain_text(arn) and arn.startswith("arn:")):
         raise _invalid(call, "the Arn is malformed")

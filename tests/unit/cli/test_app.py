@@ -81,7 +81,7 @@ def test_every_word_has_its_command() -> None:
         pytest.param(
             ["--write-profile", "a b", "--unset"],
             "'a b' is not a valid profile name",
-            id="no name of a profile",
+            id="an invalid name",
         ),
         pytest.param(["roles", "--csv", "--json"], "--csv and --json exclude", id="two forms"),
         pytest.param(["--names", "--json"], "--names and --json exclude", id="two forms of the list alone"),
