@@ -57,7 +57,7 @@ class Handover(Value):
 
 
 class Beside(Value):
-    """What a keeper beside the command also needs: the command's process, and the socket.
+    """The values that only a keeper beside the command needs: the command's process, and the socket.
 
     The keeper's standard error leads to that process until it serves the session, and then to `stderr`.
     """
