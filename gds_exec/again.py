@@ -51,6 +51,6 @@ def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def installed_program() -> str:
-    """Return the path of gds-exec, for a process whose PATH may be another."""
+    """Return the path of gds-exec, for a process whose PATH may differ from ours."""
     beside = os.path.join(os.path.dirname(sys.executable), "gds-exec")
     return beside if os.access(beside, os.X_OK) else os.path.abspath(sys.argv[0])

@@ -8,7 +8,7 @@
     │   ├── BrokenProfile                 settings that contradict or miss one another
     │   │   └── SourceProfileMissing          a source_profile that is in no file
     │   ├── NoAccessKey                   a source profile without keys
-    │   ├── CopiedSession                 a profile that holds a session which gds-exec wrote there
+    │   ├── CopiedSession                 a profile that holds a session from --write-profile
     │   └── NotSupportedYet               settings that another release will read
     ├── CredentialsError             125  no session could be had
     │   ├── AwsRefused                    AWS answered, and said no
@@ -18,7 +18,7 @@
     │   │   └── SourceCredentialsInvalid      the keys that asked are expired, revoked or unknown
     │   ├── AwsUnreachable                no answer, or none that AWS would give
     │   │   └── AnswerLost                    a call that may have spent its MFA code
-    │   ├── InvalidResponse               an answer of AWS with fields that cannot be used
+    │   ├── InvalidResponse               a response from AWS with invalid fields
     │   ├── HelperFailed                  credential_process or mfa_process
     │   ├── SourceFailed                  an instance, a container or a CI that gave nothing
     │   ├── SessionTooShort               less time left than was asked for
@@ -27,7 +27,7 @@
     │   └── LockTimeout                   another gds-exec holds the lock
     ├── NobodyToAsk                  124  a code is needed, and there is nobody to ask
     ├── OutputFailed                 125  what we print cannot be written
-    ├── BrokenInstall                125  a module that gds-exec needs is another's, too old or missing
+    ├── BrokenInstall                125  a module that is foreign, too old or missing
     ├── SystemRefused                125  no more open files, or no memory
     ├── InternalError                125  a fault of ours
     ├── CommandNotExecutable         126
@@ -158,7 +158,7 @@ class NobodyToAsk(GdsExecError):
 
     def __init__(self, message: str, *, hint: str | None = None, was_asked: bool = False) -> None:
         super().__init__(message, hint=hint)
-        self.was_asked = was_asked  # somebody was there and gave no code
+        self.was_asked = was_asked  # a person was asked and gave no code
 
 
 class OutputFailed(GdsExecError):

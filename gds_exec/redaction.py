@@ -27,7 +27,7 @@ def show(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Say whether it is printable ASCII without blanks: what an HTTP header and a line of a file can hold."""
+    """Say whether it is printable ASCII without blanks, so that it fits an HTTP header and a line."""
     return text != "" and text.isascii() and text.isprintable() and " " not in text
 
 
@@ -45,9 +45,9 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
 
 
 def may_hold_secret(line: str) -> bool:
-    """Say whether a line of a program that handles secrets may hold one, which we must not repeat.
+    """Say whether a line from a program that handles secrets may hold one, so that we do not repeat it.
 
-    Plain words may be repeated, and numbers that are no code, paths, addresses and ARNs made of these.
+    Plain words are safe. So are numbers that cannot be codes, and paths, addresses and ARNs made of both.
     """
     import re
 

@@ -80,7 +80,7 @@ def open_standard_streams() -> None:
 def _open_nowhere() -> None:
     try:
         os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:  # a /dev without it: a pipe that nobody writes to
+    except OSError:  # no /dev/null: use a pipe without a writer
         _, writing = os.pipe()
         os.close(writing)
 

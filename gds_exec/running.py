@@ -1,7 +1,7 @@
 """Role shells and refreshed commands that run on this machine: a record each in the cache directory.
 
-A record says how its session was asked for, so that it can be renewed from anywhere. It counts for
-as long as its process lives, whose `process_mark` names it.
+A record says how its session was asked for, so that it can be renewed from anywhere. It is valid while
+its process lives. Its name starts with the `process_mark` of that process.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _HEADER = "gds-exec running 2"
 class Running(Value):
     """A process that uses the session of a role, kept in the cache under `key`.
 
-    `mark` is its `process_mark`, `arguments` ask for that session again, `program` is the name of what
-    runs, `since` is in seconds since the epoch.
+    `mark` is its `process_mark`, `arguments` ask for the session again, `program` is the running program's
+    name, `since` is in seconds since the epoch.
     """
 
     mark: str
@@ -45,7 +45,7 @@ class Running(Value):
 
     @property
     def record_name(self) -> str:
-        """The name of its record's file."""
+        """The name of the record's file."""
         return f"{self.mark}{RECORD_SUFFIX}"
 
 

@@ -3,7 +3,7 @@
 Small slotted classes that print nothing of what they hold; never changed after construction. With
 what reads their text safely they are all that the warm path needs of the cache, and one module, for
 each costs it a hundredth of its time. Reading never raises for what it finds: a file that is not
-wholly right is no session. Each file of the cache ends in a checksum, because one damaged digit would
+wholly right is no session. Each file of the cache ends in a checksum, because one damaged digit could
 make an expired session look valid.
 """
 
@@ -222,21 +222,21 @@ def read(directory: int, key: str) -> SessionCredentials | None:
 
 
 def remainder(data: bytes) -> int:
-    """Return a number of 255 bits that tells this data from others.
+    """Return a 255-bit checksum of the data.
 
-    It differs where up to 254 neighbouring bits differ. It protects against damage, not against a person:
-    a hash that nobody can forge would cost an import.
+    It always detects a change within 254 neighbouring bits. It protects against damage, not against forgery:
+    a cryptographic hash would cost an import.
     """
     return int.from_bytes(b"\1" + data) % _PRIME
 
 
 def with_checksum(text: str) -> str:
-    """Return the text with a last line that no damaged text has."""
+    """Return the text with its checksum as the last line."""
     return f"{text}{_CHECKSUM}{remainder(text.encode()):064x}\n"
 
 
 def read_checked_text(directory: int, name: str, *, limit_bytes: int = _LIMIT_BYTES) -> str | None:
-    """Return what `with_checksum` was given before it was written; `None` where anything is wrong."""
+    """Return the text of a file without its checksum; None if the checksum or the file is not sound."""
     found = read_private_text(directory, name, limit_bytes=limit_bytes)
     text = "" if found is None else found[:-_CHECKSUM_CHARACTERS]
     return text if found is not None and found == with_checksum(text) else None

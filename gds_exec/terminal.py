@@ -42,7 +42,7 @@ class Suspended(Exception):
 
 
 class Continued(Exception):
-    """We were stopped at the question, as by SIGSTOP, and go on: another process may have had it answered."""
+    """We were stopped at the question, for example by SIGSTOP. Another process may have a code by now."""
 
 
 class NotForeground(Exception):
@@ -168,11 +168,11 @@ class Terminal:
 
     @contextmanager
     def _line_ended(self) -> Iterator[None]:
-        """End the line of a question that is given up, for what is said next."""
+        """End the line of a question that is given up, so that the next message starts a new line."""
         try:
             yield
         except (KeyboardInterrupt, NotForeground, Suspended):
-            raise  # the shell begins a line of its own
+            raise  # the shell starts a new line itself
         except BaseException:
             self._write("\n")
             raise
@@ -252,9 +252,9 @@ def raising_suspended() -> Iterator[None]:
 
 @contextmanager
 def _noting_continuation() -> Iterator[int]:
-    """Yield a descriptor that can be read from once we have been continued after a stop.
+    """Yield a descriptor that becomes readable once we are continued after a stop.
 
-    Nothing is raised: a terminal that hangs up sends SIGCONT, too, right after SIGHUP.
+    The handler raises nothing, because a terminal that hangs up also sends SIGCONT, right after SIGHUP.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

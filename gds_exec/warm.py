@@ -206,7 +206,7 @@ def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
 def file_of(asked: str) -> str:
     """Return the name of the file for what is asked.
 
-    It tells files apart. What is asked stands in the file as well, so two of one name do no harm.
+    Two requests with the same name do no harm, because the file also contains the request.
     """
     return f"{remainder(asked.encode('utf-8', 'surrogatepass')):064x}{SHORTCUT_SUFFIX}"
 
@@ -280,5 +280,5 @@ def _stamp_of(path: str) -> str | None:
         return stamp(os.stat(path))
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
-    except (OSError, ValueError):  # no path has a NUL in it
+    except (OSError, ValueError):  # ValueError: a path with a NUL
         return None

@@ -1,4 +1,4 @@
-"""The files of a cache, read and changed by somebody who knows their checksum."""
+"""Reading and changing files of a cache, with a correct checksum."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ def cached_text(path: Path) -> str:
 
 
 def write_cached(path: Path, text: str) -> None:
-    """Write a text with the checksum that it ought to have, for us alone to read."""
+    """Write a text with its checksum to a private file."""
     path.touch(0o600)
     path.write_text(with_checksum(text))

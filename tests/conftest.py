@@ -7,7 +7,7 @@ import tempfile
 
 from hypothesis import HealthCheck, settings
 
-# What a test may see of the caller's environment. pytest, pytest-xdist and coverage need theirs.
+# The caller's variables that tests may see: pytest, pytest-xdist and coverage need theirs.
 _KEPT = {"PATH", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
 _KEPT_PREFIXES = ("PYTEST_", "COVERAGE_")
 
@@ -15,14 +15,14 @@ _home = tempfile.mkdtemp(prefix="gds-exec-tests-home-")
 
 
 def _clean_environment() -> None:
-    """Leave nothing of the caller's AWS, Python, proxies, CI or shell in the environment of the tests."""
+    """Remove the caller's settings for AWS, Python, proxies, CI and the shell from the environment."""
     for name in list(os.environ):
         if name not in _KEPT and not name.startswith(_KEPT_PREFIXES):
             del os.environ[name]
     os.environ.update(HOME=_home, SHELL="/bin/sh", TERM="xterm", LANG="C.UTF-8")
 
 
-# A busy machine is slow. Examples that root has kept could not be replaced by another user.
+# A busy machine is slow. Another user could not replace examples that root has stored.
 settings.register_profile("here", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("here")
 

@@ -18,9 +18,9 @@ _READ_BYTES = 65_536
 def start_detached(argv: Sequence[str], *, environ: Mapping[str, str], stderr: int = 2) -> int:
     """Start the program at `argv[0]`, with `stderr` as its standard error; return its pid.
 
-    It inherits what is inheritable. It is not our child: we may become another program, which is not to
-    find a child that it has not started; and what is sent to that program's group is not for this one.
-    Only for a process of one thread. Raise `OSError` where it cannot be started.
+    It inherits our inheritable descriptors. It is not our child: we may become another program, and that
+    program must not find a child that it did not start. It has its own process group, so it does not get
+    that program's signals. Only for a process with one thread. Raise `OSError` if it cannot be started.
     """
     reading, writing = os.pipe()
     with open(reading, "rb") as reports:
@@ -40,9 +40,9 @@ def start_detached(argv: Sequence[str], *, environ: Mapping[str, str], stderr: i
 
 
 def await_word(reading: int, word: bytes, *, seconds: float) -> tuple[bool, bytes]:
-    """Read what a program says until it says this word; return whether it did, and what it said before.
+    """Read a program's output until this word; return whether the word came, and the output before it.
 
-    It did not if it ended, or if `seconds` passed.
+    Give up when the output ends, or after `seconds`.
     """
     from select import POLLIN, poll
 

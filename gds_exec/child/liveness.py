@@ -11,7 +11,7 @@ _START_TIME = 18
 _ENDED = ("Z", "X")
 _PRIME = 2**61 - 1
 _UNKNOWN = f"{0:016x}"
-_own_mark: dict[int, str] = {}  # by our pid; it is looked up for every file that we write
+_own_mark: dict[int, str] = {}  # by our pid; every file that we write needs it
 
 
 def is_stopped(pid: int) -> bool:
@@ -40,12 +40,12 @@ def surroundings() -> str:
 def process_mark(pid: int) -> str:
     """Return a name that no other process has, here or on another host: `PID.PLACE.BIRTH`.
 
-    PLACE stands for the boot and the pid namespace, BIRTH for the start time. Both are digits, and all
-    zeros where the system does not tell. Files that are named so can be recognised when the process is gone.
+    PLACE identifies the boot and the pid namespace, BIRTH the start time. Both are hexadecimal digits, and
+    zeros if the system does not tell. A file with such a name can be recognised after the process has ended.
     """
     if pid != os.getpid():
         return _mark(pid)
-    if pid not in _own_mark:  # a fork has another
+    if pid not in _own_mark:  # a forked process has a different pid
         _own_mark[pid] = _mark(pid)
     return _own_mark[pid]
 
@@ -55,9 +55,9 @@ def _mark(pid: int) -> str:
 
 
 def has_ended(mark: str) -> bool | None:
-    """Say whether the process of a `process_mark`, which may stand at the start of a name, has ended.
+    """Say whether the process of a `process_mark` has ended. A longer name may start with the mark.
 
-    None where we cannot know: it is a process of another host, boot or pid namespace, or no mark at all.
+    Return None if we cannot know: the host, boot or pid namespace is another, or the name has no mark.
     """
     pid, place, born = [*mark.split(".")[:3], "", "", ""][:3]
     if not (pid.isascii() and pid.isdigit()) or place in ("", _UNKNOWN) or place != _digest(surroundings()):
@@ -65,13 +65,13 @@ def has_ended(mark: str) -> bool | None:
     try:
         os.kill(int(pid), 0)
     except PermissionError:
-        pass  # somebody else's process, which may have been given the pid
+        pass  # another user's process: the pid may have been reused
     except (ProcessLookupError, OverflowError):
         return True
     try:
         current = _birth(int(pid))
     except OSError:
-        return False  # it lives, and is hidden from us, as by the mount option `hidepid`
+        return False  # it is alive but hidden from us, for example by the mount option `hidepid`
     return current is None or born not in (_UNKNOWN, _digest(current))
 
 

@@ -15,7 +15,7 @@ else:
     import _signal as signal
 
 _LAST_STANDARD = 2
-_MOST_DESCRIPTORS = 1_048_576  # that Linux allows a process, unless it is configured otherwise
+_MOST_DESCRIPTORS = 1_048_576  # the default limit of Linux (fs.nr_open)
 # linux/prctl.h
 _SET_PARENT_DEATH_SIGNAL = 1
 _SET_DUMPABLE = 4
@@ -25,8 +25,8 @@ _SET_NAME = 15
 def forbid_inspection() -> None:
     """Keep our memory and environment from other processes of the user, and from core files.
 
-    A program that we execute has the default again; a process that we fork has not. From now on we cannot
-    read our own /proc/self/environ either, unless we are root.
+    A program that we execute gets the default again; a process that we fork does not. From now on, only
+    root can read our /proc/self/environ: we cannot either.
     """
     _set(_SET_DUMPABLE, 0)
 
@@ -49,12 +49,12 @@ def take_name(name: str) -> None:
 def open_descriptors(*, directories: Iterable[str] = ("/dev/fd", "/proc/self/fd")) -> list[int]:
     """Return the numbers of all open descriptors.
 
-    Where the directories that list them cannot be read, try every number up to the limit.
+    If the directories that list them cannot be read, try every number up to the limit.
     """
     for directory in directories:
         with suppress(OSError):
             return [number for number in map(int, os.listdir(directory)) if _is_open(number)]
-    import resource  # only where it comes to that
+    import resource  # rarely needed
 
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     is_limited = 0 < limit < _MOST_DESCRIPTORS
@@ -62,7 +62,7 @@ def open_descriptors(*, directories: Iterable[str] = ("/dev/fd", "/proc/self/fd"
 
 
 def open_nowhere(*, devnull: str = os.devnull) -> int:
-    """Return a descriptor that reads nothing. Where there is no /dev/null, writing to it fails."""
+    """Return a descriptor that reads nothing. Without /dev/null, writing to it fails."""
     with suppress(OSError):
         return os.open(devnull, os.O_RDWR | os.O_CLOEXEC)
     reading, writing = os.pipe()
@@ -92,7 +92,7 @@ def _is_open(number: int) -> bool:
 def _set(option: int, value: int | bytes) -> None:
     if sys.platform == "linux":
         with suppress(ImportError, OSError):  # a Python without libffi, or without shared libraries
-            # What ctypes itself calls. The package costs 5 ms, which a person would wait for.
+            # ctypes calls this itself. Importing ctypes would cost 5 ms while a person waits.
             import _ctypes
 
             program = _ctypes.dlopen(None, os.RTLD_NOW)  # type: ignore[arg-type]  # itself

@@ -1,8 +1,8 @@
 """Running a helper program, as `credential_process` and `mfa_process` name one.
 
-There is no shell, a time limit, and a limit on what it may print. What it prints on standard output is
-a secret, and its arguments may hold one: no message holds either. Its standard error may hold one as well:
-of that we repeat only the last line, and only if it is made of plain words.
+It runs without a shell, with a time limit and a limit on its output. Its standard output is a secret, and
+its arguments may hold one, so no message repeats either. Its standard error may hold a secret, too: we
+repeat only the last line, and only if that consists of plain words.
 """
 
 import os

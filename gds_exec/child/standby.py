@@ -1,4 +1,4 @@
-"""A process that stands by for the case that this one is killed: then it writes a last text for us."""
+"""A second process that writes a last text for this one if this one is killed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ if TYPE_CHECKING:
 
 
 class Standby:
-    """Writes `text` to the descriptor `output` if this process ends, however it ends, without `release`.
+    """Writes `text` to the descriptor `output` if this process ends in any way before `release`.
 
-    Signals keep their effect on us, and at once: a Python handler would wait for a slow call into C, such
-    as a look-up of a name. Only for a process of one thread. Where no process can be started, nobody
-    stands by.
+    Signals still take effect on us at once. A Python handler would wait for a slow C call, such as a DNS
+    lookup. Only for a process with one thread. If no process can be started, nothing is written.
     """
 
     def __init__(self, text: bytes, *, output: int) -> None:

@@ -52,7 +52,7 @@ Unset = Annotated[
     bool,
     _doing(
         "--unset",
-        help="Undo an export, in `eval $(gds-exec --unset)`. With --write-profile NAME: remove that profile.",
+        help="Undo an export: `eval $(gds-exec --unset)`. With --write-profile NAME, remove that profile.",
     ),
 ]
 Login = Annotated[bool, _doing("--login", "-l", help="Open the AWS console as the role.")]

@@ -38,7 +38,7 @@ def read_command_line(argv: list[str]) -> Invocation | Action | None:
     try:
         with printing():  # the help, or the version
             asked = get_command(app).main(args=spoken.arguments, prog_name=name, standalone_mode=False)
-    except SystemExit as error:  # what typer makes of a broken pipe
+    except SystemExit as error:  # typer exits on a broken pipe
         raise OutputFailed("standard output cannot be written: Broken pipe") from error
     except TyperException as error:
         sentence = error.format_message().rstrip(".")

@@ -96,7 +96,7 @@ def _run(
     check_one(wanted, command=tuple(command or ()), shell=shell)
     if unset and role is not None:
         profile = "" if write_profile is None else "--write-profile NAME "
-        raise UsageError("--unset is for no role in particular", hint=f"gds-exec {profile}--unset")
+        raise UsageError("--unset takes no role", hint=f"gds-exec {profile}--unset")
     if unset and write_profile is not None:
         if format_name is not None:
             raise UsageError("--write-profile NAME --unset prints nothing", hint="leave out --format")
@@ -140,7 +140,7 @@ def _renew(
 ) -> Action:
     """Get a fresh session for ROLE now: open role shells and refreshed commands pick it up.
 
-    In a role shell it needs no ROLE. Options then change what the shell was opened with.
+    In a role shell, leave out ROLE. Options then replace those that the shell was opened with.
     """
     if not roles:
         return partial(renew_this_shell, ask(role=""), changed=fields_of(_on_command_line(context)))
@@ -148,7 +148,7 @@ def _renew(
 
 
 def _on_command_line(context: typer.Context) -> list[str]:
-    """Return the parameters that were given as options or arguments, not by a variable."""
+    """Return the parameters that were set by options or arguments, not by a variable."""
     sources = {name: context.get_parameter_source(name) for name in context.params}
     return [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
 

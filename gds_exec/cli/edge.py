@@ -21,7 +21,7 @@ _EXHAUSTED = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENO
 _NO_MEMORY = "not enough memory"
 _SPARE_BYTES = 16_000_000
 _NO_THREAD = "can't start new thread"  # Python's words
-_NOT_MAPPED = "failed to map segment"  # the loader's, for a module that is a library
+_NOT_MAPPED = "failed to map segment"  # the loader's words, for a compiled module
 
 
 def run(argv: list[str], environ: Mapping[str, str], *, invocation: Invocation | None) -> int:
@@ -47,7 +47,7 @@ def guarded(act: Callable[[], int | None]) -> int:
     _make_stdout_writable()
     try:
         return act() or 0
-    except Exception as error:  # noqa: BLE001  # the last resort: a fault of ours is one line, too
+    except Exception as error:  # noqa: BLE001  # the last resort: our own bugs are one line, too
         trace(error)
         return _end(_as_ours(error))
 
@@ -56,13 +56,13 @@ def _as_ours(error: Exception) -> GdsExecError:
     if not isinstance(error, SystemRefused) and (lack := _lack(error)) is not None:
         return SystemRefused(
             f"the system is out of resources: {lack}",
-            hint="end other programs, or raise the limits that `ulimit -a` shows",
+            hint="close other programs, or raise the limits that `ulimit -a` shows",
         )
     return error if isinstance(error, GdsExecError) else _internal(error)
 
 
 def _lack(error: Exception) -> str | None:
-    """Return what the system has too little of, if that is the cause; None if it is not."""
+    """Return the resource that has run out, if that is the cause; otherwise None."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, MemoryError) or (isinstance(link, ImportError) and _NOT_MAPPED in str(link)):
@@ -72,13 +72,13 @@ def _lack(error: Exception) -> str | None:
         if isinstance(link, OSError) and link.errno in _EXHAUSTED and not isinstance(error, GdsExecError):
             return os.strerror(link.errno)
         link = link.__cause__ or link.__context__
-    # Libraries make errors of their own of it, and Python may raise anything.
+    # Libraries replace a MemoryError by their own errors, and Python may raise any exception.
     is_suspicious = not isinstance(error, GdsExecError) or isinstance(error, AwsUnreachable)
     return _NO_MEMORY if is_suspicious and _is_short_of_memory() else None
 
 
 def _is_short_of_memory() -> bool:
-    """Say whether no more memory can be had, by trying."""
+    """Say whether memory has run out, by allocating some."""
     try:
         bytearray(_SPARE_BYTES)
     except MemoryError:
@@ -100,7 +100,7 @@ def _internal(error: Exception) -> GdsExecError:
 
 
 def leave(status: int) -> NoReturn:
-    """End this process. `printing` has written or refused what was printed; stderr never changes a status."""
+    """End this process with this status. `printing` has handled stdout; stderr never changes the status."""
     # Nothing is left to tear down, and tearing down the interpreter costs what starting it does.
     os._exit(status)
 
@@ -110,7 +110,7 @@ def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | No
         from gds_exec.cli.role_shell import renew_role_shell
 
         return renew_role_shell(argv[1], environ)
-    if argv[:2] == ["credential-process", "--stored-keys"]:  # from a copy of the AWS files
+    if argv[:2] == ["credential-process", "--stored-keys"]:  # called by a copy of the AWS files
         from gds_exec.delivery.stored_keys import stored_keys_document
 
         with printing():

@@ -1,6 +1,6 @@
-"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; and `--unset`, its reverse.
+"""`gds-exec ROLE -e`: a session as text for a shell, a file or a program; `--unset` is the reverse.
 
-`--write-profile` copies a session into a profile, which is never a source of credentials for gds-exec.
+`--write-profile` copies a session into a profile. gds-exec never takes credentials from that profile.
 """
 
 from __future__ import annotations
@@ -83,15 +83,15 @@ def _checked_format(name: str | None, known: Sequence[str]) -> str:
 def _check_name(name: str) -> None:
     if not is_profile_name(name):
         raise UsageError(
-            f"'{show(name)}' cannot be the name of a profile that is written",
-            hint="letters, digits and any of _+=,.@:/- can be",
+            f"'{show(name)}' is not a valid profile name for --write-profile",
+            hint="use letters, digits and any of _+=,.@:/-",
         )
 
 
 def _check_profile(files: AwsFiles, name: str) -> None:
-    """Refuse a profile that we did not write, or whose other part has credentials of its own.
+    """Refuse a profile that we did not write, or that has credentials in the config file.
 
-    That part, in the config file, would hide the written keys from the SDKs, or they would hide it.
+    Those credentials and the written keys would hide each other, depending on the SDK.
     """
     if name in files.credentials_profiles:
         raise not_ours(name)
@@ -120,7 +120,7 @@ def _write(run: Run, export: Export, name: str) -> None:
 def _credentials_path(files: AwsFiles) -> str:
     path = files.credentials_file.path
     if not path:
-        raise OutputFailed("there is no AWS credentials file to write", hint="set HOME")
+        raise OutputFailed("the path of the AWS credentials file is unknown", hint="set HOME")
     return path
 
 

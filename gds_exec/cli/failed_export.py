@@ -1,7 +1,7 @@
-"""What a shell evaluates where an export fails: a statement that fails, too.
+"""The failing statement that a failed export prints for the shell.
 
 `eval "$(gds-exec ROLE -e)"` does not see our exit status. If we print nothing, `eval` succeeds, and a script
-goes on with the keys that it had before.
+continues with the keys that it had before.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _standing_by: list[Standby] = []  # until the export is printed
 def failing_statement(argv: Sequence[str]) -> str | None:
     """Return what to print if this command line fails; None unless it is an export in a shell's format.
 
-    It may be a command line that cannot be understood. An unknown format is taken for that of `sh`.
+    The command line may be invalid. An unknown format counts as `sh`.
     """
     options = list(_options(argv))
     names = [name for name, _ in options]
     if not any(map(_is_export, names)) or {"--unset", "--write-profile"} <= set(names):
-        return None  # or the removal of a profile, which prints nothing
+        return None  # removing a profile prints nothing
     formats = [value for name, value in options if name == "--format"]
     format_name = formats[-1] if formats else DEFAULT_FORMAT
     if format_name in FAILURES:
@@ -41,7 +41,7 @@ def failing_statement(argv: Sequence[str]) -> str | None:
 
 
 def with_failing_statement(act: Callable[[], int], statement: str) -> int:
-    """Act, and return the exit status; print the statement if it is not 0, or if anything ends us before."""
+    """Act and return the exit status; print the statement if that is not 0, or if we end before."""
     text = statement.encode()
     standby = Standby(text, output=_STANDARD_OUTPUT)
     _standing_by.append(standby)
@@ -57,21 +57,21 @@ def with_failing_statement(act: Callable[[], int], statement: str) -> int:
 
 
 def begin_printing() -> None:
-    """Say that the export itself is printed from now on, and no statement that fails."""
+    """Note that the export is printed from now on; the failing statement is then no longer printed."""
     while _standing_by:
         _standing_by.pop().release()
 
 
 def _fail(text: bytes) -> None:
     if not _standing_by:
-        return  # a part of the export has been printed
+        return  # part of the export may have been printed
     with suppress(OSError):
         os.write(_STANDARD_OUTPUT, text)
     begin_printing()
 
 
 def _options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield our options and their values, up to the command, as far as they can be understood."""
+    """Yield our options and their values, up to the command, as far as they are valid."""
     rest = list(argv)
     plain: list[str] = []
     while rest and rest[0] != "--":
@@ -79,7 +79,7 @@ def _options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
         if is_option(argument):
             yield from _option(argument, rest)
         elif plain and plain[-1] not in WORDS_OF_OTHERS:
-            return  # the command
+            return  # the command starts here
         else:
             plain.append(argument)
 
@@ -87,7 +87,7 @@ def _options(argv: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _option(argument: str, rest: list[str]) -> Iterator[tuple[str, str]]:
     try:
         *names, last = take_option(argument, rest)
-    except ValueError:  # it needs a value
+    except ValueError:  # its value is missing
         names, last = [argument], ""
     if not names:
         name, _, value = last.partition("=")

@@ -1,4 +1,4 @@
-"""Naming a module of another installation that gds-exec loaded in the place of the one it needs."""
+"""Naming a module that gds-exec loaded from another installation instead of its own."""
 
 from __future__ import annotations
 
@@ -14,28 +14,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HINT = "take that directory out of PYTHONPATH, or run env -u PYTHONPATH gds-exec …"
+_HINT = "remove that directory from PYTHONPATH, or run env -u PYTHONPATH gds-exec …"
 _OLDEST_BOTOCORE = (1, 34)
-# These two are made to be replaced.
+# Users may provide these two themselves.
 _MEANT_TO_BE_REPLACED = ("sitecustomize", "usercustomize")
 
 
 def module_of_another(error: BaseException) -> BrokenInstall | None:
-    """Return an error that names an old or foreign module as the cause of `error`; None if there is none."""
+    """Return an error that names the old or foreign module that caused `error`; otherwise None."""
     entries = _python_path()
     path = next((file for file in _files_of(error) if _is_below(file, entries)), None) or _replacing(entries)
     found = _old_botocore()
     if found is None and path is not None:
-        found = BrokenInstall(
-            f"PYTHONPATH has a module that gds-exec cannot work with: {show(path)}", hint=_HINT
-        )
+        found = BrokenInstall(f"a module on PYTHONPATH does not work with gds-exec: {show(path)}", hint=_HINT)
     if found is not None:
-        _load_nothing_more_from(entries)  # what is said next needs modules, too
+        _load_nothing_more_from(entries)  # reporting the error loads modules, too
     return found
 
 
 def check_botocore() -> None:
-    """Raise `BrokenInstall` if the botocore that was loaded is older than what gds-exec is made for."""
+    """Raise `BrokenInstall` if the loaded botocore is too old for gds-exec."""
     if (error := _old_botocore()) is not None:
         raise error
 
@@ -51,9 +49,7 @@ def _old_botocore() -> BrokenInstall | None:
     return BrokenInstall(
         f"botocore {show(version)} in {show(os.path.dirname(path))}{origin} is too old: "
         f"gds-exec needs {needed} or newer",
-        hint=_HINT
-        if is_of_another
-        else "install gds-exec where it is alone with its dependencies: pipx install",
+        hint=_HINT if is_of_another else "install gds-exec in its own environment: pipx install",
     )
 
 
@@ -62,7 +58,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _python_path() -> list[str]:
-    """Return the directories of PYTHONPATH, but for one that gds-exec itself is in."""
+    """Return the directories of PYTHONPATH, except one that contains gds-exec itself."""
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     directories = [os.path.abspath(entry) for entry in entries if entry]
     return [directory for directory in directories if not _is_below(PACKAGE, [directory])]
@@ -73,9 +69,9 @@ def _is_below(path: str, directories: list[str]) -> bool:
 
 
 def _files_of(error: BaseException | None) -> Iterator[str]:
-    """Return the files that an error, and what led to it, came from; the innermost first."""
+    """Return the files that an error and its causes came from; the innermost first."""
     while error is not None:
-        for name in ("path", "filename"):  # of an ImportError, of a SyntaxError
+        for name in ("path", "filename"):  # of an ImportError or a SyntaxError
             if isinstance(file := getattr(error, name, None), str):
                 yield file
         files, place = [], error.__traceback__
@@ -87,7 +83,7 @@ def _files_of(error: BaseException | None) -> Iterator[str]:
 
 
 def _replacing(entries: list[str]) -> str | None:
-    """Return the file of a loaded module that stands in front of another of the same name."""
+    """Return the file of a loaded module that replaces another of the same name."""
     others = [entry for entry in sys.path if entry not in entries]
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)

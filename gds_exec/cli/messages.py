@@ -103,7 +103,7 @@ def report(error: GdsExecError) -> None:
 
 
 def reason_said(complaint: bytes) -> str:
-    """Return what another process of ours reported on its standard error, without our name and the hint."""
+    """Return the error that another gds-exec process reported on stderr, without our name and the hint."""
     lines = complaint.decode(errors="replace").split("\n")
     said = [line.removeprefix("gds-exec: ") for line in lines if line and not line.startswith("hint: ")]
     return mask(said[-1].rpartition(" [")[0] or said[-1]) if said else ""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
 _STANDARD_ERROR = 2
-_PATIENCE_SECONDS = 20.0  # far more than the keeper needs, even on a busy machine
+_PATIENCE_SECONDS = 20.0  # the keeper needs far less, even on a busy machine
 _KEEPER = (sys.executable, "-P", "-m", "gds_exec.keeper")
 
 
@@ -54,9 +54,7 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
         _become_kept(path, run, session, files)
     except BaseException:
         if files is not None:
-            remove_private_files(
-                files, with_directory=run.cache.path is None
-            )  # no keeper will, if it was killed
+            remove_private_files(files, with_directory=run.cache.path is None)  # a killed keeper will not
         raise
 
 
@@ -101,14 +99,14 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
 def _become_keeper(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     try:
         replace_process(argv[0], argv, environ)
-    except GdsExecError as error:  # it is about our own program, and not about the command
+    except GdsExecError as error:  # it is about gds-exec, not about the command
         raise _cannot_refresh(error.message) from error
 
 
 def _start_keeper(
     handover: Handover, environ: Mapping[str, str], *, program: str, listener: int, token: str
 ) -> None:
-    """Start the keeper beside us; return when it serves the session. Raise `SystemRefused` if it does not."""
+    """Start the keeper beside us; return once it serves the session. Raise `SystemRefused` if it does not."""
     pid = os.getpid()
     reading, writing = os.pipe()
     stderr = os.dup(_STANDARD_ERROR)
@@ -127,18 +125,18 @@ def _start_keeper(
     if not is_ready:
         with suppress(ProcessLookupError):
             os.kill(keeper, signal.SIGKILL)
-        raise _cannot_refresh(reason_said(said) or "the process that should do it did not start")
+        raise _cannot_refresh(reason_said(said) or "the process that renews it did not start")
 
 
 def _cannot_refresh(reason: str) -> SystemRefused:
     return SystemRefused(
-        f"the session cannot be kept fresh: {reason}",
-        hint="leave --refresh out: the command then keeps the session that it starts with",
+        f"cannot keep the session fresh: {reason}",
+        hint="run it without --refresh: the command then keeps its first session",
     )
 
 
 def _private_files(run: Run) -> PrivateFiles | None:
-    """Return copies of those AWS files that would hide the endpoint, None where none does."""
+    """Return copies of the AWS files that would hide the endpoint, None if neither does."""
     config, credentials = private_texts(
         _original(run.files.config_file, is_config=True),
         _original(run.files.credentials_file, is_config=False),
@@ -161,7 +159,7 @@ def _private_files(run: Run) -> PrivateFiles | None:
 
 
 def _temporary_directory(environ: Mapping[str, str]) -> str:
-    """Make a directory of our own, whose name says which process it belongs to."""
+    """Make a private directory whose name contains our process mark."""
     prefix = f"{DIRECTORY_PREFIX}{process_mark(os.getpid())}."
     return tempfile.mkdtemp(prefix=prefix, dir=temporary_parent(environ))
 

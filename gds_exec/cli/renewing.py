@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def renew(invocations: Sequence[Invocation], environ: Mapping[str, str]) -> None:
-    """Renew the session of each, as what runs has asked for it.
+    """Renew the session of each role, in the way the running commands asked for it.
 
     Open shells and refreshed commands find it in the cache.
     """
@@ -36,20 +36,20 @@ def renew(invocations: Sequence[Invocation], environ: Mapping[str, str]) -> None
 
 
 def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: AbstractSet[str]) -> None:
-    """Renew the session of the role shell that we are called from, which takes it up.
+    """Renew the session of the role shell that called us, and tell the shell.
 
-    It is the session that the shell was opened with, but for the fields of `asked` in `changed`.
+    The session is the one that the shell was opened with, except for the fields of `asked` in `changed`.
     """
     record = role_shell_of(environ)
     if record is None:
-        raise UsageError("which role?", hint="gds-exec renew ROLE; in a role shell it is that of the shell")
+        raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
     fields = _fields(_read(record.arguments)) | {name: getattr(asked, name) for name in changed}
     invocation = _as_asked(Invocation(**{**fields, "role": record.role}), asked)
     _renew(invocation, environ, shell=record)
 
 
 def _requests(asked: Invocation, environ: Mapping[str, str]) -> list[Invocation]:
-    """Return how the sessions of this role were asked for that are in use, or else as is asked now."""
+    """Return the requests for this role's sessions that are in use, or else the request of now."""
     arguments = session_arguments(asked)
     if arguments != session_arguments(Invocation(role=asked.role)):
         return [_as_asked(asked, asked)]
@@ -69,7 +69,7 @@ def _renew(invocation: Invocation, environ: Mapping[str, str], *, shell: Running
 
 
 def _tell_shells(run: Run, directory: int, this_shell: Running | None) -> None:
-    """Tell each role shell that uses this session, and this one, which may not have used it before."""
+    """Tell each role shell that uses this session, and this shell, which may have used another."""
     key = run.provider.kept_under
     if this_shell is not None and key is not None:
         arguments = session_arguments(run.invocation)
@@ -80,7 +80,7 @@ def _tell_shells(run: Run, directory: int, this_shell: Running | None) -> None:
 
 
 def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
-    """Return what asks for that session anew, in the way that is asked now."""
+    """Return a request for that session anew, with the way of asking from `asked`."""
     how = {name: getattr(asked, name) for name in ("mfa_code", "no_input", "quiet", "wait_seconds")}
     return Invocation(**{**_fields(session), **how, "new_session": True})
 
@@ -88,7 +88,7 @@ def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
 def _read(arguments: Sequence[str]) -> Invocation:
     invocation = read_plainly(list(arguments), {})
     if invocation is None:
-        raise UsageError(f"this cannot be renewed: {' '.join(map(show, arguments))}")
+        raise UsageError(f"cannot renew this session: {' '.join(map(show, arguments))}")
     return invocation
 
 

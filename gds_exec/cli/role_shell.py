@@ -1,4 +1,4 @@
-"""Role shells: how a process becomes one, and how it renews its session at a prompt or before a command."""
+"""Role shells: starting one, and renewing its session at a prompt or before a command."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ else:
 RECORD = "GDS_EXEC_SHELL"
 _NOT_RENEWED = 1
 _DECLINED_SECONDS = 600
-_HOW_TO_RENEW = "gds-exec renew asks for a code at once"
+_HOW_TO_RENEW = "to be asked again, run: gds-exec renew"
 
 
 def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoReturn:
@@ -105,7 +105,7 @@ def role_shell_of(environ: Mapping[str, str]) -> Running | None:
 
 
 def _renewed(record: Running, run: Run) -> SessionCredentials | None:
-    """Return the freshest session; None if there is none and a person has just declined to give a code."""
+    """Return the freshest session; None if none is valid and a person has just declined to give a code."""
     if run.provider.held() is None and run.cache.put_off_until(_put_off_key(record)) > time.time():
         return None
     try:
@@ -118,7 +118,7 @@ def _renewed(record: Running, run: Run) -> SessionCredentials | None:
 
 
 def _put_off_key(record: Running) -> str:
-    """Return a key of this shell alone: whoever declines in one is asked in another."""
+    """Return a key for this shell alone: declining in one shell does not stop the question in another."""
     return f"{record.key}-{record.pid}"
 
 

@@ -108,7 +108,7 @@ def put_together(
     """Read what the person has set up for this role. Raise a `ConfigError` where it leads to no keys.
 
     With `renewing`, a cached session that is due to be renewed does not do. A guest on the terminal is one
-    that has it from another program. `occasion` is why a person may be asked now.
+    that has it from another program. `occasion` is why a person may be asked.
     """
     _refuse_recursion(invocation, environ)
     environ = callers_environment(environ)
@@ -145,7 +145,7 @@ def _load_what_comes_after() -> None:
     from gds_exec.child import liveness
     from gds_exec.cli import names_file, remembering  # noqa: F401
 
-    liveness.process_mark(os.getpid())  # which is kept
+    liveness.process_mark(os.getpid())  # it is remembered
 
 
 def _out_of_time(seconds: int) -> OutOfTime:

@@ -75,8 +75,8 @@ def wired_aws(profile: Profile, environ: Environ, *, region: str | None, message
 def wired_cache(environ: Environ, *, messages: Messages, is_wanted: bool = True) -> SessionCache:
     """Return the cache, or one that keeps nothing: not on this disk, or not wanted, as in CI.
 
-    Who names a directory wants it. Raise `UsageError` for a GDS_EXEC_CACHE_DIR of no use. What killed
-    processes have left behind is removed first.
+    A directory that the user names is always used. Raise `UsageError` if GDS_EXEC_CACHE_DIR is unusable.
+    Files that killed processes left behind are removed first.
     """
     chosen = environ.get("GDS_EXEC_CACHE_DIR", "")
     if chosen and not os.path.isabs(chosen):
@@ -92,9 +92,9 @@ def wired_cache(environ: Environ, *, messages: Messages, is_wanted: bool = True)
 def sweep_leftovers(
     cache: SessionCache, environ: Environ, *, messages: Messages, is_thorough: bool = False
 ) -> None:
-    """Remove what killed processes left behind, and tell the person if an access key was among it.
+    """Remove files that killed processes left behind, and tell the person if one had an access key.
 
-    If it `is_thorough`, sessions of an older format go too, and copies from runs that had no cache.
+    With `is_thorough`, also remove sessions in an older format, and copies from runs without a cache.
     """
     with_copies = is_thorough or cache.directory is None
     had_keys = [
@@ -111,7 +111,7 @@ def sweep_leftovers(
 def temporary_parent(environ: Environ) -> str:
     """Return the directory for temporary files."""
     named = environ.get("TMPDIR", "")
-    return named if os.path.isabs(named) else "/tmp"  # noqa: S108  # only for a directory of our own
+    return named if os.path.isabs(named) else "/tmp"  # noqa: S108  # only to make a private directory in it
 
 
 def wired_locks(

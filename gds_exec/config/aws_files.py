@@ -54,12 +54,12 @@ class AwsFiles(Value):
     """What both files say.
 
     `copied_sessions` are the sections with our mark. Nothing may start from a copied session, so
-    `profiles` and `credentials_profiles` leave it out. A profile whose other part, in the config file,
-    has credentials of its own keeps that part.
+    `profiles` and `credentials_profiles` leave it out. If such a profile also has credentials in the
+    config file, `profiles` keeps that part.
 
-    Where nothing but absolute paths and the values of AWS_* and HOME led to them, `is_location_plain`.
-    `unread_sections` says, by the name that was probably meant, why a section is no profile;
-    `missing_files` says which variable names a file that is not there.
+    `is_location_plain`: the paths depend only on AWS_* and HOME. `unread_sections` says why a section is
+    not a profile, by the name that was probably meant. `missing_files` says which variable names a
+    missing file.
     """
 
     profiles: dict[str, Section]
@@ -165,7 +165,7 @@ def read_aws_files(
 
 
 def credentials_path(environ: Mapping[str, str], *, home: str | None) -> str:
-    """Return the path of the credentials file, or an empty text where there can be none."""
+    """Return the path of the credentials file, or an empty text if it is unknown."""
     return _locate_credentials(environ, home).path
 
 
@@ -330,7 +330,7 @@ def _sort_sections(sections: dict[str, Section]) -> _SortedSections:
 
 
 def header_words(header: str) -> list[str]:
-    """Return the words of a section's header, quotes removed as a shell does."""
+    """Return the words of a section's header, without quotes, as a shell splits them."""
     if "'" in header or '"' in header or "\\" in header:
         return _words_by_shell_rules(header)
     words = header.replace("\t", " ").split(" ")
@@ -351,7 +351,7 @@ def _unread(section: Section, header: str, name: str) -> str:
 
 
 def _copied_sessions(config: dict[str, Section], credentials: dict[str, Section]) -> dict[str, Section]:
-    """Return the sections with our mark. Somebody may have moved one to the config file."""
+    """Return the sections with our mark. A person may have moved one to the config file."""
     return {
         name: section
         for sections in (config, credentials)
@@ -361,7 +361,7 @@ def _copied_sessions(config: dict[str, Section], credentials: dict[str, Section]
 
 
 def _has_credentials(section: Section) -> bool:
-    """Say whether the person's own part of a profile says how to get credentials."""
+    """Say whether a section that we did not write has keys or another way to get credentials."""
     return WRITTEN_FOR not in section and any(key in section for key in (*STATIC_KEYS, *SIGN_INS))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def role_arn_of(files: AwsFiles, role: str) -> str:
     """Return the ARN that `role`, which is no profile's name, stands for; raise UnknownRole if none does."""
-    # A copy may be named after its role, `123456789012/audit`: that name means the role itself.
+    # A copy may have the name of its role, such as `123456789012/audit`. That name means the role itself.
     if role in files.copied_sessions and text(files.copied_sessions[role], WRITTEN_FOR) != role:
         raise _is_a_copy(files, role)
     if role.startswith("arn:"):
@@ -29,9 +29,9 @@ def role_arn_of(files: AwsFiles, role: str) -> str:
 
 
 def copied_role(files: AwsFiles, name: str) -> str | None:
-    """Return the role whose session the profile `name` holds, or `None` where its mark leads to no role.
+    """Return the role whose session the profile `name` holds, or None if its mark names no role.
 
-    The role may be a copy itself: earlier versions ran as copies. Then its own mark names the role.
+    The marked role may itself be a copy, because earlier versions could copy a copy. Follow its mark then.
     """
     seen: list[str] = []
     role = name
@@ -42,7 +42,7 @@ def copied_role(files: AwsFiles, name: str) -> str | None:
 
 
 def holds_copy(files: AwsFiles, name: str) -> str:
-    """Return what an error says of a copied session: `holds a copied session of prod (FILE, line 3: …)`."""
+    """Return an error's words for a copied session: `holds a copied session of prod (FILE, line 3: …)`."""
     role = copied_role(files, name)
     of_role = f" of {show(role)}" if role else ""
     place = files.copied_sessions[name][WRITTEN_FOR].place
@@ -72,7 +72,7 @@ def where_looked(files: AwsFiles) -> str:
         return "there is no home directory, and AWS_CONFIG_FILE is not set"
     paths = " and ".join(map(show, files.paths))
     is_any = files.profiles or files.copied_sessions
-    return f"profiles are read from {paths}" if is_any else f"there is no profile in {paths}"
+    return f"profiles are read from {paths}" if is_any else f"no profile in {paths}"
 
 
 def quoted(name: str) -> str:
@@ -80,7 +80,7 @@ def quoted(name: str) -> str:
 
 
 def _is_a_copy(files: AwsFiles, name: str) -> CopiedSession:
-    import shlex  # only a failure needs it
+    import shlex  # only errors need it
 
     role = copied_role(files, name)
     typed = f"{'--role ' if role in WORDS else ''}{show(shlex.quote(role))}" if role else "ROLE"

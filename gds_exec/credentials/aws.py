@@ -197,7 +197,7 @@ class Aws:
             session = _session_without_files()
             session.set_credentials("", "")  # whose they are is told before each call
             use_lean_data(session, region=self._connection.region)
-            # Times stay text: botocore's own parser fails in many ways, and takes numbers too.
+            # Keep times as text: botocore's parser also accepts numbers, and fails in many ways.
             session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
             return session
 
@@ -226,7 +226,7 @@ class Aws:
                 verify=self._connection.ca_bundle,
                 config=config,
             )
-        self._limits.apply_to(client._endpoint.http_session)  # noqa: SLF001  # it cannot be given to a client
+        self._limits.apply_to(client._endpoint.http_session)  # noqa: SLF001  # create_client takes none
         return client
 
 

@@ -53,7 +53,7 @@ _STRANGE = (
     OSError,
 )
 _PASSING = (ClientError, ConnectionError, HTTPClientError)
-_INVALID_HINT = "is the endpoint AWS's own (AWS_ENDPOINT_URL)? is there a proxy between this machine and AWS?"
+_INVALID_HINT = "check AWS_ENDPOINT_URL, and any proxy between this machine and AWS"
 _CLOCK_HINT = "check the clocks of this machine and of the endpoint"
 
 
@@ -78,7 +78,7 @@ class Call(Value):
 def session_of(answer: Mapping[str, Any], request: Request, call: Call) -> SessionCredentials:
     """Return the session in AWS's answer to a request.
 
-    Raise `InvalidResponse` if AWS gives no such session, and `AwsRefused` if it is for another role.
+    Raise `InvalidResponse` if the session is invalid, and `AwsRefused` if it is for another role.
     """
     session = _as_session(answer, call)
     if not (isinstance(request, SessionTokenRequest) or is_plain(session.arn)):
@@ -89,7 +89,7 @@ def session_of(answer: Mapping[str, Any], request: Request, call: Call) -> Sessi
 
 
 def arn_in(answer: Mapping[str, Any], call: Call) -> str:
-    """Return the ARN in an answer to GetCallerIdentity. Raise `InvalidResponse` if there is none."""
+    """Return the ARN in an answer to GetCallerIdentity. Raise `InvalidResponse` if it is malformed."""
     arn = answer["Arn"]
     if not (_is_plain_text(arn) and arn.startswith("arn:")):
         raise _invalid(call, "the Arn is malformed")
@@ -171,7 +171,7 @@ def _expiration(value: object, issued: int, call: Call) -> int:
         raise _invalid(call, "the Expiration is missing or malformed") from None
     expiration = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     if expiration <= issued:
-        raise _invalid(call, "the Expiration has passed already", hint=_CLOCK_HINT)
+        raise _invalid(call, "the Expiration is in the past", hint=_CLOCK_HINT)
     if expiration - issued > LONGEST_LIFE_SECONDS + CLOCK_SLACK_SECONDS:
         hours = LONGEST_LIFE_SECONDS // 3600
         raise _invalid(call, f"the Expiration is more than {hours} h away, AWS's limit", hint=_CLOCK_HINT)

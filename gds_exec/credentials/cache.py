@@ -52,13 +52,13 @@ class SessionCache:
         return None if self.directory is None else read(self.directory, key)
 
     def keep(self, key: str, session: SessionCredentials, *, about: str = "") -> None:
-        """Keep the session under this key, and warn if it cannot be; `about` is what a person calls it."""
+        """Cache the session under this key, and warn if that fails; `about` is its name for a person."""
         if self.directory is None:
             return
         with self._only_warning():
             text = serialise(session, about=about)
             if not _is_readable(text, about=about):
-                raise ValueError("AWS gave a session that no file can hold")
+                raise ValueError("the cache format cannot hold it")
             self._write(file_name(key), text)
             if read(self.directory, key) is None:
                 self.drop(key)
@@ -162,7 +162,7 @@ def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache
 
 
 def _is_readable(text: str, *, about: str) -> bool:
-    """Say whether the text of a session is read as that session."""
+    """Say whether reading the text gives the same session again."""
     found = parse(text)
     return found is not None and serialise(found, about=about) == text
 

@@ -1,7 +1,7 @@
 """Limits for botocore's calls: bytes for each response, seconds for all attempts of a call.
 
-botocore keeps a whole response in memory, and its read timeout starts again with every byte. So bytes and
-seconds are counted where they are read from the socket, before anything else looks at them.
+botocore keeps a whole response in memory, and its read timeout restarts with every byte. So this module
+counts bytes and seconds where they are read from the socket.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
     from botocore.httpsession import URLLib3Session
 
-# Time for a DNS server that does not answer (5 s each, as a rule), and for more than one address.
+# Enough for a DNS server that does not answer (usually 5 s), and for more than one address.
 _LONGEST_CONNECT_SECONDS = 20
 _MEBIBYTE = 1_048_576
-_LARGEST_RESPONSE_BYTES = _MEBIBYTE  # an answer of STS has some thousand bytes
+_LARGEST_RESPONSE_BYTES = _MEBIBYTE  # an STS response has a few thousand bytes
 
 
 class LimitExceeded(Exception):
-    """A response that is too long or too slow. Its text says what the other side did."""
+    """A response that is too long or too slow. The text says what the server did."""
 
 
 def exceeded_limit(error: Exception) -> LimitExceeded | None:
@@ -46,7 +46,7 @@ def exceeded_limit(error: Exception) -> LimitExceeded | None:
 
 
 class CallLimits:
-    """The limits of the calls of one session; a call begins with `begin`."""
+    """The limits of the calls of one HTTP session; call `begin` before each call."""
 
     def __init__(
         self, seconds: float = LONGEST_CALL_SECONDS, *, now: Callable[[], float] = time.monotonic
@@ -56,15 +56,15 @@ class CallLimits:
         self.begin()
 
     def begin(self) -> None:
-        """Give the next call, with all its attempts, the whole time."""
+        """Restart the time limit for the next call and all its attempts."""
         self._ends = self._now() + self._seconds
 
     def seconds_left(self) -> float:
-        """Return how much time the current call has left."""
+        """Return the time left for the current call."""
         return self._ends - self._now()
 
     def have_time_for(self, seconds: float) -> bool:
-        """Say whether the current call can be made again after this time."""
+        """Say whether the current call has more than this time left."""
         return self.seconds_left() > seconds
 
     def time_is_up(self) -> LimitExceeded:
@@ -72,7 +72,7 @@ class CallLimits:
         return LimitExceeded(f"did not finish its answer within {self._seconds:g} s")
 
     def apply_to(self, session: URLLib3Session) -> None:
-        """Have this session keep to these limits."""
+        """Apply these limits to this HTTP session."""
         limits = self
 
         class Response(HTTPResponse):
@@ -94,12 +94,12 @@ class CallLimits:
         class TlsPool(AWSHTTPSConnectionPool):  # type: ignore[misc]
             ConnectionCls = TlsConnection
 
-        # botocore has no public way to name them; its proxies use the same dictionary.
+        # botocore has no public way to set these classes. Its proxies use the same dictionary.
         session._pool_classes_by_scheme.update(http=Pool, https=TlsPool)  # noqa: SLF001
 
 
 class _BoundedConnect:
-    """Finds an address and connects to it, in limited time."""
+    """Looks up an address and connects to it, within a time limit."""
 
     call_limits: CallLimits
 
@@ -115,7 +115,7 @@ class _BoundedConnect:
 
 
 class _LimitedReader(RawIOBase):
-    """What a socket yields, up to a limit of bytes and of time."""
+    """Reads from a socket, up to a limit of bytes and of time."""
 
     def __init__(self, raw: RawIOBase, sock: socket.socket, limits: CallLimits) -> None:
         self._raw = raw

@@ -115,7 +115,7 @@ class YubiKeyCode:
 
 
 class Occasion(Value):
-    """Why a person is asked, if there is more to it than a missing session; and how to be asked again."""
+    """The reason for a question, if it is not just a missing session, and a hint how to be asked again."""
 
     reason: str | None = None
     hint: str = "run it again, and type the six digits"

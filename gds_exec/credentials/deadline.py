@@ -1,4 +1,4 @@
-"""A limit on the time of work that cannot be interrupted, such as looking up a name in the DNS."""
+"""A time limit for work that cannot be interrupted, such as a DNS lookup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_CALL_SECONDS = 60  # for all attempts of one call
 def run_within(seconds: float, act: Callable[[], Answer]) -> Answer:
     """Return what `act` returns. Raise `TimeoutError` if it takes longer than `seconds`.
 
-    `act` runs in a thread. When the time is up, the thread is left behind: it ends with this process.
+    `act` runs in a thread. After a timeout the thread continues, and ends with this process.
     """
     answers: list[Answer] = []
     errors: list[BaseException] = []
@@ -27,7 +27,7 @@ def run_within(seconds: float, act: Callable[[], Answer]) -> Answer:
     def run() -> None:
         try:
             answers.append(act())
-        except BaseException as error:  # noqa: BLE001  # raised again in the thread that waits
+        except BaseException as error:  # noqa: BLE001  # raised again in the waiting thread
             errors.append(error)
 
     thread = Thread(target=run, daemon=True)

@@ -86,7 +86,7 @@ def console_seconds(session: SessionCredentials) -> int | None:
     need not be asked. So what lasts longer may ask, wherever the session was found.
     """
     life = int(min(session.life_seconds(), _LONGEST_CONSOLE_SECONDS))
-    # `issued` is by our clock: it may be off by as long as the call for the session took.
+    # `issued` is by our clock. It may be off by as long as the call for the session took.
     return life if life > CHAINED_SECONDS + LONGEST_CALL_SECONDS else None
 
 

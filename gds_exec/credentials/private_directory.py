@@ -42,7 +42,7 @@ def open_private_directory(path: str) -> int:
 
 
 def write_checked(directory: int, name: str, text: str, *, is_durable: bool = True) -> None:
-    """Write a text that `read_checked_text` reads back, as `write_atomically` does."""
+    """Write a text with a checksum, as `write_atomically` does; `read_checked_text` reads it."""
     write_atomically(directory, name, with_checksum(text), is_durable=is_durable)
 
 
@@ -56,7 +56,7 @@ def write_atomically(directory: int, name: str, text: str, *, is_durable: bool =
 
 
 def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable: bool) -> None:
-    from gds_exec.child.liveness import process_mark  # a run that only reads has no use for it
+    from gds_exec.child.liveness import process_mark  # runs that only read do not need it
 
     temporary = f"{process_mark(os.getpid())}.{os.urandom(16).hex()}{TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

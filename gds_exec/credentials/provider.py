@@ -104,7 +104,7 @@ class Provider:
                 # The locks are free again: stop now, and look at everything anew when continued.
                 self._suspend()
                 self._just_made.clear()
-            except Continued:  # after a stop that could not be held off
+            except Continued:  # stopped by a signal that we cannot block
                 self._just_made.clear()
 
     def held(self) -> SessionCredentials | None:

@@ -109,7 +109,7 @@ def _from_document(document: Document, refuse: Refuse, *, now: float) -> Session
     if not all(isinstance(part, str) for part in parts):
         raise refuse("its keys are no text")
     if not all(is_plain(part) for part in parts):
-        raise refuse("its keys are empty, or have characters that no key has")
+        raise refuse("its keys are empty, or have invalid characters")
     if expiration is not None and expiration <= now:
         raise refuse("they have expired")
     return SessionCredentials(key, issued=int(now), expiration=expiration)

@@ -1,8 +1,8 @@
-"""Removing what killed processes left behind, and what has expired.
+"""Removing files that killed processes left behind, and files that have expired.
 
-A file that belongs to a process has its `process_mark` in its name. It is removed as soon as that process
-has ended. Where we cannot know that (a home that is shared with a container or another host), it is left
-for a day, and so is a file of an older version, whose name has no mark.
+The name of a file that belongs to a process contains its `process_mark`. The file is removed once that
+process has ended. We cannot know that if a container or another host shares the home: then the file stays
+for a day. So does a file of an older version, whose name has no mark.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
     from gds_exec.session import SessionCredentials
 
-UNFINISHED_SUFFIX = ".gds-exec.tmp"  # of an AWS credentials file that is being written
-DIRECTORY_PREFIX = "gds-exec-"  # of a directory for copies, where there is no cache
+UNFINISHED_SUFFIX = ".gds-exec.tmp"  # an AWS credentials file during a write
+DIRECTORY_PREFIX = "gds-exec-"  # a directory for copies, if there is no cache
 _DAY_SECONDS = 86_400
 _LIMIT_BYTES = 1 << 20
 _OF_A_PROCESS = (TEMPORARY_SUFFIX, *COPY_SUFFIXES)
 _RECORDS = (RECORD_SUFFIX, NEWS_SUFFIX)
 _SHORT_LIVED = (SHORTCUT_SUFFIX, PUT_OFF_SUFFIX)
-# The older format, which a keeper from before an upgrade may still use.
+# The older format. A keeper that started before an upgrade may still use it.
 _OLD_SESSION_SUFFIX = ".session1"
 _OLD_SHORT_LIVED = (".shortcut1", ".putoff", ".spent", ".device", ".running1", ".running1.renewed")
 _SECRET = "aws_secret_access_key"  # noqa: S105  # the setting's name
@@ -45,10 +45,10 @@ _TOKENS = ("aws_session_token", "aws_security_token")
 
 
 def sweep(directory: int, *, now: float | None = None, with_older_format: bool = False) -> bool:
-    """Sweep a cache directory; return whether a long-lived access key was among what was removed.
+    """Sweep a cache directory; return whether a removed file had a long-lived access key.
 
-    A file of the older format is removed once the older version has no use for it either or,
-    `with_older_format`, at once.
+    A file in the older format is removed once the older version does not need it either. With
+    `with_older_format`, it is removed at once.
     """
     now = time.time() if now is None else now
     has_found_key = False
@@ -60,7 +60,7 @@ def sweep(directory: int, *, now: float | None = None, with_older_format: bool =
 
 
 def sweep_beside(path: str, *, now: float | None = None) -> bool:
-    """Remove what killed writers of the file at `path` left beside it; return as `sweep` does."""
+    """Remove files that killed writers of `path` left beside it; return the same as `sweep`."""
     now = time.time() if now is None else now
     if not path:
         return False
@@ -76,7 +76,7 @@ def sweep_beside(path: str, *, now: float | None = None) -> bool:
 
 
 def sweep_copies(parent: str, *, now: float | None = None) -> bool:
-    """Remove the directories of copies that killed processes left in `parent`; return as `sweep` does.
+    """Remove directories of copies that killed processes left in `parent`; return the same as `sweep`.
 
     A directory that holds anything else stays.
     """
@@ -84,14 +84,20 @@ def sweep_copies(parent: str, *, now: float | None = None) -> bool:
     has_found_key = False
     with suppress(OSError), _opened(os.path.realpath(parent)) as directory:
         for name in os.listdir(directory):
-            if _is_directory_of_copies(name) and _is_left_behind(
-                directory, name, now, mark=name.removeprefix(DIRECTORY_PREFIX)
-            ):
-                with suppress(OSError), _opened(name, inside=directory) as copies:
-                    if os.fstat(copies).st_uid == os.geteuid():
-                        for copy in _names(copies):
-                            has_found_key |= copy.endswith(COPY_SUFFIXES) and _remove(copies, copy)
-                        os.rmdir(name, dir_fd=directory)
+            mark = name.removeprefix(DIRECTORY_PREFIX)
+            if mark != name and _is_mark(mark) and _is_left_behind(directory, name, now, mark=mark):
+                has_found_key |= _remove_copies(directory, name)
+    return has_found_key
+
+
+def _remove_copies(parent: int, name: str) -> bool:
+    """Remove a directory of copies, if it is ours; return whether a long-lived access key went with it."""
+    has_found_key = False
+    with suppress(OSError), _opened(name, inside=parent) as directory:
+        if os.fstat(directory).st_uid == os.geteuid():
+            for copy in _names(directory):
+                has_found_key |= copy.endswith(COPY_SUFFIXES) and _remove(directory, copy)
+            os.rmdir(name, dir_fd=parent)
     return has_found_key
 
 
@@ -99,7 +105,7 @@ def _names(directory: int) -> list[str]:
     try:
         return os.listdir(directory)
     except OSError:
-        return []  # sweeping costs no command its session
+        return []  # a failed sweep must not stop the command
 
 
 @contextmanager
@@ -132,7 +138,7 @@ def _is_useless(directory: int, name: str, now: float) -> bool:
     if name.endswith(_RECORDS):
         return _has_ended(name) is True  # a role shell in a container may be open for days
     if name.endswith(SUFFIX):
-        # A day longer than it lasts: this clock may be ahead.
+        # Keep it a day longer: this clock may be ahead.
         return _is_old(directory, name, now) and _has_expired(
             read(directory, name.removesuffix(SUFFIX)), now - _DAY_SECONDS
         )
@@ -142,10 +148,10 @@ def _is_useless(directory: int, name: str, now: float) -> bool:
     return False
 
 
-def _is_directory_of_copies(name: str) -> bool:
+def _is_mark(text: str) -> bool:
     from gds_exec.child.liveness import is_mark
 
-    return name.startswith(DIRECTORY_PREFIX) and is_mark(name.removeprefix(DIRECTORY_PREFIX))
+    return is_mark(text)
 
 
 def _is_left_behind(directory: int, name: str, now: float, *, mark: str) -> bool:
@@ -154,7 +160,7 @@ def _is_left_behind(directory: int, name: str, now: float, *, mark: str) -> bool
 
 
 def _has_ended(mark: str) -> bool | None:
-    from gds_exec.child.liveness import has_ended  # most runs find nothing that has a mark
+    from gds_exec.child.liveness import has_ended  # most runs find no file with a mark
 
     return has_ended(mark)
 
@@ -167,7 +173,7 @@ def _is_old(directory: int, name: str, now: float) -> bool:
 
 
 def _has_expired(session: SessionCredentials | None, now: float) -> bool:
-    """Return whether a session has expired. A damaged file holds none, and never will."""
+    """Return whether a session has expired. A damaged file counts as expired."""
     return session is None or session.seconds_left(now) < 0
 
 

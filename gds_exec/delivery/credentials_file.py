@@ -39,7 +39,7 @@ def remove_profile(path: str, name: str) -> None:
     """
     missing = UnknownRole(
         f"no profile is named '{show(name)}' in {show(path)}",
-        hint="check the name, and which file AWS_SHARED_CREDENTIALS_FILE names",
+        hint="check the name, and the path in AWS_SHARED_CREDENTIALS_FILE",
     )
 
     def without(text: str) -> str:

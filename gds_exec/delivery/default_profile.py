@@ -1,18 +1,23 @@
 """Copies of the AWS files that do not hide an endpoint and hold no access keys.
 
-Every SDK looks for credentials in `[default]` before it asks the endpoint. A command then reads copies of
-the files. In them `[default]` has no credentials, and every other profile with access keys has a
-`credential_process` that reads the keys from the original file. A killed gds-exec leaves no keys behind.
+Every SDK looks for credentials in `[default]` before it asks the endpoint. If it would find any, the
+command reads copies of the files. In the copies, `[default]` has no credentials. Every other profile with
+access keys has a `credential_process` that reads the keys from the original file. A killed gds-exec leaves
+no keys behind.
 
-These clients use such a profile as they use its keys, also as the `source_profile` of a role: boto3 1.17.0,
-1.26.27 and 1.44.8, AWS CLI 1.46 and 2.9, the JavaScript SDK 3.1177, Terraform 1.11 (Go SDK v2), Go SDK
-1.44, C++ SDK (pyarrow 26). Two do not: the JavaScript SDK v2, and the `--profile` of s5cmd 2.3.
-These ways were considered and not taken:
+Clients that use such a profile like one with keys, also as the `source_profile` of a role:
 
-- Leave the profiles with keys out: no client could use them.
-- Name a file in memory, `/proc/PID/fd/N`: not on macOS, and not once the process forbids inspection.
-- Copy the config file only, and set AWS_PROFILE to an empty profile there: whoever unsets AWS_PROFILE
-  gets the long-lived keys of `[default]` in place of the role.
+- boto3 1.17.0, 1.26.27 and 1.44.8, AWS CLI 1.46 and 2.9, the JavaScript SDK 3.1177
+- Terraform 1.11 (Go SDK v2), Go SDK 1.44, C++ SDK (pyarrow 26)
+
+Two clients cannot use it: the JavaScript SDK v2, and the `--profile` of s5cmd 2.3.
+
+We rejected these alternatives:
+
+- Leave out the profiles with keys. No client could then use them.
+- Name a file in memory, `/proc/PID/fd/N`. macOS has no /proc, and `forbid_inspection` blocks it.
+- Copy only the config file, and set AWS_PROFILE to an empty profile in it. A program that unsets AWS_PROFILE
+  would get the long-lived keys of `[default]` instead of the role.
 
 The files have been read before, so nothing is refused here.
 """
@@ -31,7 +36,7 @@ if TYPE_CHECKING:
 
 _PROCESS, _SOURCE = "credential_process", "source_profile"
 _SOURCES = frozenset((_SOURCE, "credential_source", "web_identity_token_file"))
-# Each makes some client take a profile for a source of credentials.
+# With any of these settings, some client takes credentials from the profile.
 _CREDENTIAL_SETTINGS = frozenset(
     (
         *SECRETS,
@@ -54,7 +59,7 @@ _QUOTES = dict.fromkeys(map(ord, "\"'\\"))
 
 
 class Original(Value):
-    """One of the AWS files as the user has it: its absolute path and its text."""
+    """One of the user's own AWS files: its absolute path and its text."""
 
     path: str
     text: str
@@ -76,7 +81,7 @@ def private_texts(config: Original, credentials: Original, *, program: str) -> t
     roles = {section.name for section in sections if "role_arn" in section.settings}
     used = {section.source for section in sections if section.source}
     while True:
-        # A profile with a role cannot be a source of keys that stand in a credential_process of its own.
+        # A profile with a role cannot also provide keys through its credential_process.
         moved = ({_DEFAULT_PROFILE} | (_with_keys(copied) & roles)) & used
         needed = [file for file in files if file in copied or file.uses(moved)]
         if needed == copied:
@@ -89,7 +94,7 @@ def private_texts(config: Original, credentials: Original, *, program: str) -> t
 
 
 class _Plan(Value):
-    """Which sources have moved to profiles of their own, which profiles have what, and our program.
+    """The sources that move to new profiles, the profiles that have keys or a source, and our program.
 
     The Go SDKs refuse a credential_process in a profile `with_source`.
     """
@@ -139,7 +144,7 @@ class _File:
         return any(section.source in names for section in self.sections)
 
     def copied(self, plan: _Plan) -> Iterator[str]:
-        """Yield the lines of the copy, with a profile of its own for each source that has moved."""
+        """Yield the lines of the copy, with a new profile for each source that has moved."""
         sources = {}
         for section in self.sections:
             if section.name in plan.moved:
@@ -160,7 +165,7 @@ class _File:
         return settings
 
     def _settings_of_source(self, section: _Section, plan: _Plan) -> dict[str, list[str]]:
-        """Return what makes the profile a source: its keys, and only without any the rest."""
+        """Return the settings that make the profile a source: its keys, or the rest if it has none."""
         settings = _without_keys(section, plan)
         if section.name in plan.with_keys:
             settings = {key: lines for key, lines in settings.items() if key == _PROCESS}
@@ -172,10 +177,10 @@ class _File:
         # botocore prefers a credential_process to keys in the config file, not to keys in the other file.
         if self._is_config and _PROCESS in settings:
             return
-        import shlex  # dear, and few files are copied
+        import shlex  # slow to import, and rarely needed
 
         command = shlex.join((plan.program, *arguments_for(self._path, section.header)))
-        # It stands last: below it, an indented line would be part of it.
+        # Put it last: an indented line below it would become part of its value.
         settings.pop(_PROCESS, None)
         settings[_PROCESS] = [f"{_PROCESS} = {command}"]
 
@@ -189,7 +194,7 @@ def _sections(original: Original) -> Iterator[_Section]:
     key = ""
     for line in ini_lines(original.text):
         if line.is_comment or (line.name in SECRETS and line.key not in SECRETS):
-            continue  # indented by mistake, a key is part of the value above it for some clients only
+            continue  # an indented key: some clients read it as a key, others as part of the value above
         if line.is_header:
             yield section
             section, key = _Section(line.header, is_config=original.is_config), ""
@@ -223,7 +228,7 @@ def _moved_name(name: str) -> str:
 
 
 def _profile_name(header: str, *, is_config: bool) -> str:
-    """Return the name of the profile that a section is part of; "" if it is none."""
+    """Return the name of the profile that a section belongs to, or "" if it belongs to none."""
     if _is_default(header):
         return _DEFAULT_PROFILE
     if not is_config:

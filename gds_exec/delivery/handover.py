@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
-READY = b"\0"  # what a process beside the command says on its standard error when it serves the session
+READY = b"\0"  # a keeper beside the command writes this to its stderr once it serves the session
 SILENTLY, ASKING = "silently", "asking"  # how a session is renewed
 _READ_BYTES = 65_536
 
@@ -57,9 +57,9 @@ class Handover(Value):
 
 
 class Beside(Value):
-    """What a keeper that is not the command's parent needs besides: which process that is, and the socket.
+    """The values that only a keeper beside the command needs: the command's process, and the socket.
 
-    Its standard error leads to that process until it serves, and from then on to `stderr`.
+    The keeper's standard error leads to that process until it serves the session, and then to `stderr`.
     """
 
     pid: int

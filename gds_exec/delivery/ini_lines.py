@@ -39,12 +39,12 @@ class IniLine(Value):
 
     @property
     def name(self) -> str:
-        """What stands before the first `=` or `:`, as a key."""
+        """The text before the first `=` or `:`, in lower case."""
         return self._parts()[0].strip().lower()
 
     @property
     def value(self) -> str:
-        """What stands after the first `=` or `:`."""
+        """The text after the first `=` or `:`."""
         return self._parts()[2].strip()
 
     def _parts(self) -> tuple[str, str, str]:

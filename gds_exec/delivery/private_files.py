@@ -1,6 +1,6 @@
 """Copies of AWS's files that a command reads in their place, while it runs.
 
-They hold no access keys, but the rest of the files, so only their owner can read them.
+They hold no access keys, but all other settings, so only their owner can read them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from gds_exec.value import Value
 
 
 class PrivateFiles(Value):
-    """The paths of the two copies, None for a file that needs none."""
+    """The paths of the two copies; None for a file that needs no copy."""
 
     config: str | None
     credentials: str | None
 
 
 def write_private_files(directory: str, *, config: bytes | None, credentials: bytes | None) -> PrivateFiles:
-    """Write what is not None into a directory that is private already, under names of its own, mode 0600.
+    """Write each text that is not None to a new file, mode 0600, in a directory that is already private.
 
-    The names begin with the mark of this process: nobody removes them while it lives.
+    Their names begin with the mark of this process, so no sweep removes them while it lives.
 
     Raise `OSError` where that cannot be; nothing is left behind then.
     """

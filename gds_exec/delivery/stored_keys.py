@@ -1,7 +1,7 @@
 """The access keys of one section of an AWS file, for the copies that a refreshed command reads.
 
-A copy calls `gds-exec credential-process --stored-keys PATH HEADER` in place of the keys themselves.
-Both arguments are hexadecimal: SDKs and shells read no quotes, blanks or comments in them.
+A copy calls `gds-exec credential-process --stored-keys PATH HEADER` instead of holding the keys. Both
+arguments are hexadecimal, so no SDK or shell finds quotes, blanks or comments in them.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def arguments_for(path: str, header: str) -> list[str]:
 
 
 def stored_keys_document(arguments: list[str], *, uid: int | None = None) -> str:
-    """Return what a `credential_process` prints for the keys that the two arguments lead to.
+    """Return what a `credential_process` prints for the keys that the two arguments name.
 
-    Raise `BrokenFile` for a file that is not the user's own or cannot be read, `NoAccessKey` where the
-    section has no keys, `UsageError` for other arguments. No message holds anything from the file.
+    Raise `BrokenFile` if the file is another user's or cannot be read, `NoAccessKey` if the section has
+    no keys, `UsageError` for other arguments. No message repeats anything from the file.
     """
     try:
         path, header = (bytes.fromhex(text).decode("utf-8", "surrogateescape") for text in arguments)
@@ -57,7 +57,7 @@ def _keys(text: str, header: str) -> dict[str, str]:
 
 def _read(path: str, *, uid: int) -> str:
     try:
-        # O_NONBLOCK: opening a FIFO does not wait for a writer.
+        # With O_NONBLOCK, opening a FIFO does not wait for a writer.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):

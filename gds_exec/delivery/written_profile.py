@@ -1,6 +1,6 @@
-"""A session as a profile of the AWS credentials file: the text of the file with it, and without it again.
+"""Adding a session to the text of the AWS credentials file as a profile, and removing it again.
 
-All else in the text stays as it is, to the byte. A section that has no mark of ours is never changed.
+Every other byte of the text stays the same. A section without our mark is never changed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def credential_settings(session: SessionCredentials, *, region: str | None) -> d
 
 
 def written_settings(session: SessionCredentials, *, role: str, region: str | None) -> dict[str, str]:
-    """Return those with our mark, which says what they were written for."""
+    """Return the settings with our mark, which names the role."""
     note = show(role).encode("ascii", "backslashreplace").decode("ascii").strip()
     return {WRITTEN_FOR: note, **credential_settings(session, region=region)}
 
@@ -63,9 +63,8 @@ def section_text(name: str, settings: Settings, *, line_end: str = "\n") -> str:
 def with_profile(text: str, name: str, settings: Settings) -> str:
     """Return the text of a credentials file with these settings in the section `[name]`.
 
-    A section that we wrote keeps its place and all that others added to it; a new one comes last. The
-    text's last line stays with or without an end, as it was. Raise `OutputFailed` for a section that is
-    not ours.
+    A section that we wrote keeps its place and any settings that others added. A new section comes last.
+    If the text had no newline at its end, it gets none. Raise `OutputFailed` for a section that is not ours.
     """
     lines = list(ini_lines(text))
     line_end = _line_end(lines)
@@ -79,19 +78,18 @@ def with_profile(text: str, name: str, settings: Settings) -> str:
 
 
 def without_profile(text: str, name: str) -> str | None:
-    """Return the text without what `with_profile` put there, or `None` if it has no such section.
+    """Return the text without the settings from `with_profile`, or None if it has no such section.
 
-    The header stays if others added settings below it. Raise `OutputFailed` for a section that is not
-    ours.
+    The header stays if others added settings below it. Raise `OutputFailed` for a section that is not ours.
     """
     lines = list(ini_lines(text))
     if not any(_is_header_of(name, line) for line in lines):
         return None
-    _mark(lines, name, hint="remove it yourself, if you want it gone")
+    _mark(lines, name, hint="to remove it, edit the file yourself")
     others = [line for line in lines if not _is_ours(name, line)]
     header = next(place for place, line in enumerate(others) if line.header == name)
     after = next((line for line in others[header + 1 :] if line.header != name or line.key), None)
-    # Without a header above it, an indented line would go on with a setting of the section before.
+    # Without its header, an indented line would continue a setting of the section above.
     if after is None or (after.header != name and not after.indent):
         is_gap = header > 0 and others[header - 1].text in _LINE_ENDS
         del others[header - 1 if is_gap else header : header + 1]
@@ -140,13 +138,13 @@ def _gap(text: str, line_end: str) -> str:
     """Return what parts a new section from what stands before it."""
     if not text:
         return ""
-    if text.endswith("\r"):  # which "\n" would not follow, but join
+    if text.endswith("\r"):  # a "\n" after it would make one line end of both
         return "\r"
     return line_end if text.endswith("\n") else line_end * 2
 
 
 def _ended_as(text: str, changed: str) -> str:
-    """Return the changed text, its last line without an end if that of `text` had none."""
+    """Return the changed text, without a last newline if `text` had none."""
     if not text or text.endswith(_LINE_ENDS):
         return changed
     end = next((end for end in _LINE_ENDS if changed.endswith(end)), "")

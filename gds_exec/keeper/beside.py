@@ -29,17 +29,17 @@ _BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
 def keep_beside(
     handover: Handover, beside: Beside, environ: Mapping[str, str], *, say: Callable[[str], None]
 ) -> None:
-    """Serve the session to the process `beside.pid`, which is to become the command, until it has ended.
+    """Serve the session to the process `beside.pid`, which becomes the command, until it ends.
 
-    That process waits for `READY` on our standard error before it becomes the command. So it lives when
-    its exit descriptor is opened, and the descriptor is not that of another process with the same pid.
+    That process waits for `READY` on our standard error before it becomes the command. So it is alive when
+    we open its exit descriptor, and its pid has not been reused.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where our caller ignores it no child can be waited for
     for number in _FOR_THE_COMMAND:
         signal.signal(number, signal.SIG_IGN)
     end = exit_descriptor(beside.pid)
     if end is None and (beside.birth is None or birth(beside.pid) != beside.birth):
-        raise SystemRefused("the system does not say when a process ends: it hides /proc")
+        raise SystemRefused("/proc is hidden, so gds-exec cannot tell when the command ends")
     keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     ended: list[bool] = []
     if end is not None:
@@ -56,7 +56,7 @@ def keep_beside(
 
 
 def _say_ready(stderr: int) -> None:
-    """Tell the process that waits for us, and then speak to the person. Raise `OSError` if it has ended."""
+    """Tell the waiting process that we serve; then use the real stderr. Raise `OSError` if it has ended."""
     os.write(_STANDARD_ERROR, READY)
     os.dup2(stderr, _STANDARD_ERROR, inheritable=False)
     os.close(stderr)

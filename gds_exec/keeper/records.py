@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def recorded(
     handover: Handover, program: str, *, pid: int | None = None, now: Callable[[], float] = time.time
 ) -> Iterator[None]:
-    """Have the command listed as running while inside; then remove its record."""
+    """List the command as running inside the block; then remove its record."""
     directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
     record = running.Running(
         process_mark(pid or os.getpid()),
@@ -45,7 +45,7 @@ def recorded(
 
 @contextmanager
 def private_files_of(handover: Handover) -> Iterator[None]:
-    """Remove the command's copies of AWS's files at the end, however that comes."""
+    """Remove the command's copies of the AWS files at the end of the block, even after an error."""
     try:
         yield
     finally:

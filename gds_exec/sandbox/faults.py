@@ -42,10 +42,10 @@ class Fault:
 
     With `after` the work is done first, so that its answer is what gets lost. `delay` is in
     seconds, before the answer; `hang` never answers, and gives up after `delay` if that is set.
-    `status`, `code` and `message` are those of an `error`. `drip` sends a good body, and `drip-head`
-    all of a good answer, byte by byte with `delay` between them, or a second. `flood` is a body of
-    `FLOOD_BYTES`. `altered` is a good answer but for `fields`: the names of elements, each with the XML
-    it then holds, or None to leave it out.
+    `status`, `code` and `message` are those of an `error`. `drip` sends a good body
+    byte by byte, and `drip-head` a whole good answer, with `delay` or one second between the bytes. `flood`
+    is a body of `FLOOD_BYTES`. `altered` is a good answer except for `fields`: names of elements, each
+    with its new XML, or None to leave it out.
     """
 
     kind: FaultKind
@@ -67,7 +67,7 @@ class Fault:
 
     @property
     def pause_seconds(self) -> float:
-        """The time between two bytes of a drip."""
+        """The pause between two bytes of a drip."""
         return self.delay or 1.0
 
     @property

@@ -61,7 +61,7 @@ class _Server(ThreadingTCPServer):  # HTTPServer would ask the DNS for our name
 
 
 class _Dripping(BufferedIOBase):
-    """A writer that pauses after each byte, until `pause` says that it is over."""
+    """A writer that pauses after each byte, and stops once `pause` returns true."""
 
     def __init__(self, raw: BufferedIOBase, pause: Callable[[], bool]) -> None:
         self._raw = raw

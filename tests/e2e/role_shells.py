@@ -251,7 +251,7 @@ class FakeClock:
     def __init__(self, file: Path) -> None:
         if shutil.which("faketime") is None:
             pytest.skip("faketime is not installed")
-        # Now and then faketime fails: its semaphore bears its pid, and may be left from another of that pid.
+        # faketime fails now and then: its semaphore has its pid in the name, and an old one may be left.
         self._preload = next(filter(None, (_preload() for _ in range(10))))
         self._file = file
         self._now = datetime.now()  # noqa: DTZ005  # as faketime reads it
@@ -262,7 +262,7 @@ class FakeClock:
         self._now += timedelta(seconds=seconds)
 
     def text_after(self, seconds: int) -> str:
-        """What the clock's file says so many seconds from now."""
+        """Return the text of the clock's file for a time this many seconds from now."""
         return (self._now + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S\n")
 
     @property
@@ -277,6 +277,6 @@ class FakeClock:
 
 
 def _preload() -> str:
-    """Return the library that faketime has programs load, or nothing if it fails."""
+    """Return the library that faketime preloads, or nothing if faketime fails."""
     argv = ("faketime", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD")
     return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()

@@ -463,7 +463,7 @@ def test_a_role_may_begin_with_the_keys_of_a_document_of_ours(signed_in: World) 
 
 
 @pytest.mark.parametrize("lost", ["file", "section"])
-def test_stored_keys_that_are_gone_are_told_in_one_line_without_a_secret(lost: str, world: World) -> None:
+def test_missing_stored_keys_are_one_error_line_without_a_secret(lost: str, world: World) -> None:
     if lost == "file":
         world.credentials.unlink()
     encoded = [text.encode().hex() for text in (str(world.credentials), "other")]

@@ -364,7 +364,7 @@ def test_a_profile_of_the_persons_own_is_left_alone_and_no_code_spent(
 
 
 def older_copy(world: World, name: str) -> str:
-    """A profile as an earlier version wrote it, whose session has ended."""
+    """A profile that an earlier version wrote, with an expired session."""
     return (
         f"\n[{name}]\ngds_exec_written_for = prod\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\n"
         f"aws_secret_access_key = {world.user.secret_access_key}\naws_session_token = gone\n"
@@ -374,7 +374,7 @@ def older_copy(world: World, name: str) -> str:
 
 @pytest.fixture(params=["written now", "written by an earlier version"])
 def copied(request: pytest.FixtureRequest, signed_in: World) -> Callable[[str], None]:
-    """Copy the session of prod into a profile, now or as it was done before."""
+    """Copy the session of prod into a profile, as this version or an earlier one does."""
 
     def copy(name: str) -> None:
         if request.param == "written now":
@@ -424,7 +424,7 @@ def test_a_written_profile_is_not_taken_for_the_persons_own_keys(
         pytest.param(("renew", "tmp"), id="renew"),
     ],
 )
-def test_a_written_profile_is_not_run_as_and_the_role_to_use_is_named(
+def test_a_written_profile_is_refused_as_a_role_and_the_error_names_the_role(
     argv: tuple[str, ...], world: World
 ) -> None:
     world.add_role("prod")
@@ -440,7 +440,9 @@ def test_a_written_profile_is_not_run_as_and_the_role_to_use_is_named(
     )
 
 
-def test_a_written_profile_is_the_source_of_no_other(copied: Callable[[str], None], signed_in: World) -> None:
+def test_a_written_profile_cannot_be_a_source_profile(
+    copied: Callable[[str], None], signed_in: World
+) -> None:
     signed_in.add_role("app", mfa=False, source_profile="tmp")
     copied("tmp")
     who = ("--", PYTHON, "-c", WHO_AM_I)

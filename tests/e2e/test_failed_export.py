@@ -17,7 +17,7 @@ STATEMENT = "false;\n"
 
 
 def run_script(world: World, shell: str, text: str) -> subprocess.CompletedProcess[bytes]:
-    """A script that has the keys of another role, run by a shell."""
+    """A shell script that already has the keys of another role."""
     keys = {"AWS_ACCESS_KEY_ID": "ASIAOTHER", "AWS_SESSION_TOKEN": "other"}
     return world.run_program(*SHELLS[shell], "-c", text, environ=keys)
 

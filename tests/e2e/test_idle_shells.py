@@ -1,4 +1,4 @@
-"""A role shell that sat idle past the end of its session gives the next command a fresh key."""
+"""A role shell that was idle when its session ended gives the next command a fresh key."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from .role_shells import BASH, FISH, HOUR, MARKER, ZSH, AtPrompt, Desk, Dialect, FakeClock
 
-# ./show notes its argument, or else THING as it finds it in the environment.
+# ./show records its argument, or THING from the environment if it has none.
 SHOW = """#!/bin/sh
 echo "${1-$THING}" >> "${0%/*}/shown"
 """
@@ -73,7 +73,7 @@ LINES = {
 
 @dataclass
 class Sitting:
-    """Somebody who leaves a role shell alone for hours, again and again."""
+    """A person who leaves a role shell idle for hours, again and again."""
 
     desk: Desk
     clock: FakeClock
@@ -82,7 +82,7 @@ class Sitting:
     seen: list[str] = field(default_factory=list)
 
     def goes_away(self) -> str:
-        """Let the session end while the shell waits for a line; return what a renewal sets THING to."""
+        """Let the session end while the shell waits; return the value that a renewal gives THING."""
         self.number += 1
         thing = f"fresh-{self.number}"
         now = self.clock.now + 3 * HOUR
@@ -91,7 +91,7 @@ class Sitting:
         return thing
 
     def shows(self, line: str) -> list[str]:
-        """Type a line, and return what ./show noted."""
+        """Type a line, and return what ./show recorded."""
         shown = self.desk.home / "shown"
         shown.write_text("")
         self.person.terminal.sendline(f"{line}\n echo fin''ished")
@@ -100,7 +100,7 @@ class Sitting:
         return shown.read_text().split()
 
     def is_served(self, line: str) -> bool:
-        """Say whether a line that is typed after hours finds the fresh value."""
+        """Say whether a line typed hours later finds the fresh value."""
         fresh = self.goes_away()
         return set(self.shows(line)) == {fresh}
 
@@ -201,7 +201,7 @@ def test_a_renewal_elsewhere_is_taken_up_after_a_refusal_here(desk: Desk) -> Non
     assert sitting.shows("./show") == ["fresh"]
 
 
-# What bash users have set
+# Settings of bash users
 
 TRAP = "trap 'echo \"$? $_ $BASH_COMMAND\" >> seen' DEBUG"
 BASH_SETTINGS = [
@@ -268,7 +268,7 @@ def test_whatever_is_set_in_bash_a_command_finds_what_the_last_one_left(
 
 
 def finds(person: AtPrompt, line: str, expression: str, *, meanwhile: Callable[[], object] = nothing) -> str:
-    """Return what an expression is after a line, with something done while the shell waits between them."""
+    """Return the value of an expression after a line, and do something while the shell waits in between."""
     person.types("")
     person.sees("user> ")
     person.terminal.sendline(line)
@@ -344,7 +344,7 @@ def test_the_users_prompt_commands_in_bash_renew_nothing(bash_desk: Desk) -> Non
     assert sitting.person.reads("$THING") == "fresh"
 
 
-# As bash-preexec does it, in short: it has the DEBUG trap to itself.
+# A short version of bash-preexec: it owns the DEBUG trap.
 PREEXEC = """
 __bp_preexec_invoke_exec() {
     local name

@@ -1,4 +1,4 @@
-"""What a killed gds-exec leaves behind, and what others can see of a live one."""
+"""A killed gds-exec leaves nothing behind, and other processes cannot read a live one."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from .world import GDS_EXEC, PROMPT, PYTHON, World, finish
 LONG_LIVED = "[other]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = a-secret\n"
 TOLD = b"removed a copy of your long-lived access key that a killed gds-exec had left on this disk"
 only_on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
-# Reads what the kernel shows of another process of the same user, without root's capabilities.
+# Reads another process of the same user through /proc, without root's capabilities.
 READ = """
 import sys
 for name in ("environ", "mem", "maps"):
@@ -57,7 +57,7 @@ def leave_copy(directory: Path, mark: str) -> Path:
         pytest.param(("sessions", "clear", "prod"), id="sessions clear ROLE"),
     ],
 )
-def test_a_copy_of_a_dead_process_is_removed_at_once_and_told_of(
+def test_a_copy_of_a_dead_process_is_removed_at_once_with_a_warning(
     argv: tuple[str, ...], signed_in: World, dead: str
 ) -> None:
     left = leave_copy(signed_in.cache, dead)
@@ -72,9 +72,7 @@ def test_a_copy_of_a_dead_process_is_removed_at_once_and_told_of(
 
 
 @pytest.mark.matrix(37)
-def test_a_session_that_a_dead_process_was_writing_is_removed_without_a_word(
-    signed_in: World, dead: str
-) -> None:
+def test_a_session_that_a_dead_process_was_writing_is_removed_silently(signed_in: World, dead: str) -> None:
     left = signed_in.cache / f"{dead}.0123.tmp"
     left.write_bytes(signed_in.sessions()[0].read_bytes())
 
@@ -114,7 +112,7 @@ def test_copies_of_a_job_that_has_no_cache_are_removed_by_the_next(
 
 @pytest.mark.matrix(21)
 @pytest.mark.parametrize(("argv", "is_kept"), [(("sessions",), True), (("sessions", "clear"), False)])
-def test_a_session_of_the_older_format_is_left_to_those_who_use_it_until_it_is_cleared(
+def test_a_session_in_the_older_format_stays_until_it_is_cleared(
     argv: tuple[str, ...], is_kept: bool, signed_in: World
 ) -> None:
     older = signed_in.sessions()[0].with_suffix(".session1")
@@ -147,7 +145,7 @@ def test_a_quit_at_the_prompt_writes_no_core_file(world: World) -> None:
 
 
 def without_capabilities() -> tuple[str, ...]:
-    """The command that runs another with no more rights than an ordinary user has."""
+    """Return a command that runs another with the rights of an ordinary user."""
     if os.geteuid() != 0:
         return ()
     if shutil.which("setpriv") is None:
@@ -156,7 +154,7 @@ def without_capabilities() -> tuple[str, ...]:
 
 
 def seen_by_another(pid: int) -> list[str]:
-    """What another process of the same user can read of this one."""
+    """Return what another process of the same user can read of this one."""
     argv = [*without_capabilities(), PYTHON, "-c", READ, str(pid)]
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
 

@@ -1,4 +1,4 @@
-"""What a caller's variables for Python do to gds-exec, and that the command gets them as they are."""
+"""The caller's variables for Python do not break gds-exec, and the command gets them unchanged."""
 
 import sys
 from pathlib import Path
@@ -9,13 +9,13 @@ from .expectations import assert_ours
 from .world import GDS_EXEC, World
 
 OLD_BOTOCORE = {"botocore/__init__.py": '__version__ = "1.20.112"\n', "botocore/session.py": "", "six.py": ""}
-# What lies on PYTHONPATH, and what is named.
+# The files on PYTHONPATH, and the module that the error names.
 UNUSABLE = [
     pytest.param({"typing.py": "raise ImportError('bad')"}, "typing.py", id="a module of Python's own fails"),
     pytest.param({"json.py": ""}, "json.py", id="an empty module of Python's own"),
     pytest.param({"re.py": "x ="}, "re.py", id="a module that cannot be parsed"),
     pytest.param({"typer.py": ""}, "typer.py", id="a module of a dependency"),
-    pytest.param({"botocore/__init__.py": ""}, "botocore", id="a directory that is no botocore"),
+    pytest.param({"botocore/__init__.py": ""}, "botocore", id="an empty botocore"),
     pytest.param(OLD_BOTOCORE, "botocore", id="an old botocore"),
 ]
 # The first needs every module; another may do without some.
@@ -60,7 +60,7 @@ def plain(world: World) -> World:
 
 
 @pytest.mark.parametrize(("files", "named"), UNUSABLE)
-def test_a_module_on_pythonpath_that_does_not_serve_is_named(
+def test_an_error_names_a_module_on_pythonpath_that_does_not_work(
     files: dict[str, str], named: str, plain: World, tmp_path: Path
 ) -> None:
     directory = put(tmp_path / "theirs", files)
@@ -73,10 +73,10 @@ def test_a_module_on_pythonpath_that_does_not_serve_is_named(
         assert failed.returncode == 125, said
         assert "[broken-install]" in said
         assert f"{directory}/{named}" in said
-        assert "hint: take that directory out of PYTHONPATH" in said
+        assert "hint: remove that directory from PYTHONPATH" in said
 
 
-def test_an_old_botocore_is_told_with_its_version(plain: World, tmp_path: Path) -> None:
+def test_an_error_names_an_old_botocore_and_its_version(plain: World, tmp_path: Path) -> None:
     directory = put(tmp_path / "theirs", OLD_BOTOCORE)
 
     done = plain.run("plain", "--", "true", environ={"PYTHONPATH": directory})
@@ -85,7 +85,7 @@ def test_an_old_botocore_is_told_with_its_version(plain: World, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("broken", ["", "2>&-", "2>/dev/full"])
-def test_another_gds_exec_on_pythonpath_is_told(broken: str, plain: World, tmp_path: Path) -> None:
+def test_another_gds_exec_on_pythonpath_is_an_error(broken: str, plain: World, tmp_path: Path) -> None:
     directory = put(tmp_path / "theirs", {"gds_exec/__init__.py": ""})
 
     done = plain.run_program(
@@ -98,9 +98,7 @@ def test_another_gds_exec_on_pythonpath_is_told(broken: str, plain: World, tmp_p
         assert_ours(done, 125, "[broken-install]", "PYTHONPATH")
 
 
-def test_a_session_that_is_kept_needs_nothing_of_what_pythonpath_replaces(
-    signed_in: World, tmp_path: Path
-) -> None:
+def test_a_cached_session_needs_no_module_that_pythonpath_replaces(signed_in: World, tmp_path: Path) -> None:
     signed_in.run("prod", "--", "true")
     directory = put(tmp_path / "theirs", {"typing.py": "raise ImportError", **OLD_BOTOCORE})
 
@@ -140,7 +138,7 @@ def test_the_command_has_a_variable_although_only_python_uses_it(name: str, sign
     assert (done.returncode, done.stdout.decode()) == (0, f"{home}\n")
 
 
-def test_a_real_old_botocore_is_told(plain: World) -> None:
+def test_a_real_old_botocore_is_an_error(plain: World) -> None:
     found = list(Path(sys.prefix).glob("older-botocore/lib/python*/site-packages"))
     if not found:
         pytest.skip("no older botocore is installed beside this one")

@@ -20,7 +20,7 @@ from .world import GDS_EXEC, PYTHON, World, finish
 
 __all__ = ["with_default_keys"]
 
-# A command that says whether its endpoint has its session, from the first moment on.
+# A command that reports at once whether its endpoint serves its session.
 FETCHES = """
 import json, os, urllib.request
 request = urllib.request.Request(os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
@@ -37,7 +37,7 @@ MASKS = {
 }
 masked = pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
-# What goes wrong in a process of ours that is to serve the session, and in no other.
+# A fault in the process that serves the session, and in no other.
 BREAKS = """
 import os, sys
 def fail():
@@ -51,12 +51,12 @@ WAITS = """open({first!r}, 'w').close(); import time
 
 
 def masking(mask: str, *argv: str) -> tuple[str, ...]:
-    """The command in a mount namespace in which `mask` was run."""
+    """Return the command in a mount namespace where `mask` has run."""
     return (*in_namespace("-Urm"), "sh", "-c", f'{mask} || exit 99; exec "$@"', "sh", *argv)
 
 
 def breaking(world: World, fault: str) -> dict[str, str]:
-    """The environment in which the process that is to serve a session breaks."""
+    """Return an environment where the process that serves a session fails."""
     modules = world.home / "modules"
     modules.mkdir()
     program(modules / "sitecustomize.py", BREAKS.format(fault=fault, errno=errno.EMFILE))
@@ -64,7 +64,7 @@ def breaking(world: World, fault: str) -> dict[str, str]:
 
 
 def assert_nothing_is_left(world: World) -> None:
-    """No record and no copy of a file stays, at once or as soon as our processes have ended."""
+    """Assert that no record and no copy stays once our processes have ended."""
     eventually(lambda: assert_same((records(world), copies(world), keepers(world)), ([], [], [])))
 
 
@@ -97,12 +97,12 @@ def test_without_a_terminal_the_endpoint_serves_where_the_system_hides_processes
 
 
 @linux
-def test_no_command_starts_whose_end_nobody_would_see(with_default_keys: World) -> None:
+def test_no_command_starts_if_its_end_cannot_be_seen(with_default_keys: World) -> None:
     world = with_default_keys
     environ = breaking(world, "os.__dict__.pop('pidfd_open', None)")
     done = world.run_program(*masking(MASKS["an empty /proc"], GDS_EXEC, *REFRESHED), environ=environ)
 
-    assert_ours(done, 125, "the session cannot be kept fresh: the system does not say when a process ends")
+    assert_ours(done, 125, "cannot keep the session fresh: /proc is hidden")
     assert_nothing_is_left(world)
 
 
@@ -130,18 +130,18 @@ def test_on_a_terminal_the_endpoint_serves_where_the_system_hides_processes(
         pytest.param("os.write(2, b'no such codec'); os._exit(1)", "no such codec", id="Python fails"),
     ],
 )
-def test_without_a_terminal_no_command_starts_whose_session_nobody_serves(
+def test_without_a_terminal_no_command_starts_if_its_session_is_not_served(
     fault: str, said: str, with_default_keys: World
 ) -> None:
     world = with_default_keys
     done = world.run(*REFRESHED, environ=breaking(world, fault))
 
-    told = assert_ours(done, 125, "the session cannot be kept fresh: ", said, "hint: ")
+    told = assert_ours(done, 125, "cannot keep the session fresh: ", said, "hint: ")
     assert len(told.splitlines()) == 2
     assert_nothing_is_left(world)
 
 
-def test_on_a_terminal_no_command_starts_whose_session_nobody_serves(with_default_keys: World) -> None:
+def test_on_a_terminal_no_command_starts_if_its_session_is_not_served(with_default_keys: World) -> None:
     world = with_default_keys
     terminal = world.terminal(*REFRESHED, environ=breaking(world, NO_LOOP))
     said = finish(terminal)

@@ -282,7 +282,7 @@ def test_credentials_for_a_week_are_not_refreshed_which_is_said(
     assert_speaks_as_ours(said)
     told = [line for line in said.splitlines() if line.startswith("gds-exec: ")]
     assert [line for line in told if "its keys are used as they are" not in line] == told[-1:]
-    assert "cannot be kept fresh" in told[-1]
+    assert "cannot keep the session fresh" in told[-1]
 
 
 # Those who tidy up

@@ -105,7 +105,7 @@ def test_a_code_may_be_given(world: World) -> None:
 
 
 def test_outside_a_role_shell_the_role_must_be_named(signed_in: World) -> None:
-    assert_ours(signed_in.run("renew"), 2, "usage", "which role?", "hint: gds-exec renew ROLE")
+    assert_ours(signed_in.run("renew"), 2, "usage", "no role given", "hint: gds-exec renew ROLE")
 
 
 def test_a_record_of_a_role_shell_that_is_gone_names_no_role(signed_in: World) -> None:

@@ -173,7 +173,7 @@ def test_whoever_has_no_profile_yet_is_told_where_they_are_read_from(world: Worl
 
     said = finish(world.terminal("roles"))
 
-    assert "there is no profile in " in said
+    assert "no profile in " in said
     assert "gds-exec try" in said
 
 

@@ -1,4 +1,4 @@
-"""Standard error that cannot be written: nothing that is done, printed or returned depends on it."""
+"""If standard error cannot be written, the actions, the output and the exit status stay the same."""
 
 import pytest
 
@@ -11,7 +11,7 @@ BROKEN_STDERR = [
     pytest.param("exec 2</dev/null", id="not open for writing"),
     pytest.param("exec 2>/dev/full; export PYTHONUNBUFFERED=1", id="a full disk, unbuffered"),
 ]
-# Each run warns on standard error, or says there what a CI must mask.
+# Each run writes a warning, or a mask for CI, to standard error.
 WARNS = "duration_seconds = 1h"
 WHAT_PRINTS = [
     "",
@@ -65,7 +65,7 @@ def signed_in(world: World) -> World:
 
 
 def run(world: World, arguments: str, *, before: str) -> tuple[int, bytes, bytes]:
-    # A death by a signal shows as 128 + its number; bash says so on a standard error of its own.
+    # Death by a signal gives 128 + its number. bash reports it on its own standard error.
     script = f"({before}; exec {GDS_EXEC} {arguments}); exit $?"
     done = world.run_program("bash", "-c", script)
     return done.returncode, done.stdout, done.stderr
@@ -73,7 +73,7 @@ def run(world: World, arguments: str, *, before: str) -> tuple[int, bytes, bytes
 
 @pytest.mark.matrix(81)
 @pytest.mark.parametrize("arguments", WHAT_PRINTS)
-def test_all_of_it_is_printed_with_status_0(arguments: str, signed_in: World) -> None:
+def test_the_whole_output_is_printed_with_status_0(arguments: str, signed_in: World) -> None:
     status, expected, said = run(signed_in, arguments, before=":")
     assert status == 0, said.decode()
 
@@ -89,9 +89,7 @@ def test_all_of_it_is_printed_with_status_0(arguments: str, signed_in: World) ->
 @pytest.mark.matrix(81)
 @pytest.mark.parametrize("broken", BROKEN_STDERR)
 @pytest.mark.parametrize(("arguments", "expected"), WHAT_ENDS_WITH)
-def test_the_exit_status_is_what_it_is_otherwise(
-    broken: str, arguments: str, expected: int, signed_in: World
-) -> None:
+def test_the_exit_status_is_the_same(broken: str, arguments: str, expected: int, signed_in: World) -> None:
     arguments = arguments.replace("CODE", signed_in.code())
 
     status, printed, _ = run(signed_in, arguments, before=broken)
@@ -102,7 +100,9 @@ def test_the_exit_status_is_what_it_is_otherwise(
 @pytest.mark.matrix(81)
 @pytest.mark.parametrize("broken", BROKEN_STDERR)
 @pytest.mark.parametrize("arguments", ["nobody -- true", "prod -e", "prod -- true", "whoami"])
-def test_what_debug_cannot_say_changes_no_status(broken: str, arguments: str, signed_in: World) -> None:
+def test_a_debug_message_that_cannot_be_written_changes_no_status(
+    broken: str, arguments: str, signed_in: World
+) -> None:
     first, *rest = arguments.split()
     line = " ".join([first, "--debug", *rest])
 

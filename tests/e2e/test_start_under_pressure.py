@@ -1,4 +1,4 @@
-"""Little memory, or Ctrl-C at once: the command runs, or it does not, and one error at most says why."""
+"""With little memory, or an early Ctrl-C, the command runs, or at most one error says why not."""
 
 import os
 import resource

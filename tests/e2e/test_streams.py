@@ -169,7 +169,9 @@ def test_what_we_print_ourselves_arrives_or_is_an_error(
 
 @pytest.mark.parametrize("arguments", ["--help", "--version", "whoami --help"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_what_a_closed_pipe_does_not_take_is_an_error(arguments: str, unbuffered: str, world: World) -> None:
+def test_output_that_a_closed_pipe_does_not_take_is_an_error(
+    arguments: str, unbuffered: str, world: World
+) -> None:
     script = f"exec 9> >(exit); wait $!; {GDS_EXEC} {arguments} >&9"
 
     done = world.run_program("bash", "-c", script, environ={"PYTHONUNBUFFERED": unbuffered})

@@ -180,7 +180,7 @@ def under_a_gibibyte() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (1024**3, 1024**3))
 
 
-# A minute in ten seconds. Faster than that, a busy machine's pauses would be too long for a read.
+# A minute takes ten seconds. With a faster clock, pauses of a busy machine would exceed the read timeout.
 A_FAST_CLOCK = ("faketime", "-f", "+0 x6")
 
 
@@ -204,7 +204,7 @@ def test_a_code_whose_answer_drips_is_sent_once(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["drip", "drip-head"])
-def test_a_time_limit_of_ones_own_ends_a_drip_sooner(world: World, kind: FaultKind) -> None:
+def test_a_shorter_time_limit_ends_a_drip_sooner(world: World, kind: FaultKind) -> None:
     world.add_role("plain", mfa=False)
     world.aws.fail("AssumeRole", Fault(kind, times=9, delay=0.1))
     done = world.run("plain", "--timeout", "2s", "--", "true", timeout=30)
@@ -222,7 +222,7 @@ def test_an_answer_of_two_gibibytes_is_given_up_at_once(world: World, action: st
     assert world.aws.count(action) == 1
 
 
-# An answer with fields that no session of AWS has.
+# A response with fields that AWS never sends.
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def of_pid(pid: int, *, since: int = NOON, role: str = "admin") -> Running:
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
-    """Change a record as somebody does who knows the checksum."""
+    """Change a record and give it a correct checksum."""
     text, _, _ = path.read_text().rpartition("checksum=")
     path.write_text(with_checksum(text.replace(old, new, 1)))
 

@@ -246,7 +246,7 @@ def test_a_private_file_is_read(tmp_path: Path, directory: int) -> None:
     assert parts(read(directory, KEY)) == parts(SESSION)
 
 
-def test_no_single_bit_can_be_wrong(tmp_path: Path, directory: int) -> None:
+def test_a_change_of_any_single_bit_is_detected(tmp_path: Path, directory: int) -> None:
     path = put(tmp_path, WHOLE)
     for position in range(len(WHOLE) * 8):
         damaged = bytearray(WHOLE)
@@ -257,7 +257,7 @@ def test_no_single_bit_can_be_wrong(tmp_path: Path, directory: int) -> None:
 
 
 @given(data=st.data())
-def test_no_part_of_a_file_can_be_replaced_added_or_missing(
+def test_a_replaced_added_or_missing_part_of_a_file_is_detected(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     start = data.draw(st.integers(0, len(WHOLE)))

@@ -1,4 +1,4 @@
-"""What a test sees of whoever started it."""
+"""Tests see none of the settings of the person who starts them."""
 
 import os
 import subprocess

@@ -287,7 +287,7 @@ def test_ctrl_z_stops_us_outside_the_question_which_is_asked_anew_after_fg(
     shell.expect_exact("handlers kept True\r\nmask set()")
 
 
-def test_a_process_that_was_stopped_without_a_warning_gives_its_question_up() -> None:
+def test_a_process_that_was_stopped_without_a_warning_gives_up_its_question() -> None:
     terminal = asked()
     before = mode_of(terminal)
     os.kill(terminal.pid, signal.SIGSTOP)

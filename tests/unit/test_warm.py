@@ -315,7 +315,7 @@ def test_a_cache_that_is_not_sound_is_declined(home: Home, spoil: Callable[[Home
 
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_stands_in_a_shortcut_it_is_that_one_or_none(data: st.DataObject, home: Home) -> None:
+def test_a_damaged_shortcut_is_ignored_or_read_as_it_was(data: st.DataObject, home: Home) -> None:
     path = home.shortcut
     whole = path.read_bytes()
     start = data.draw(st.integers(0, len(whole)))

@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# What a role shell does before each prompt and before each command: bash 3.2 to 5. It only defines
-# functions, apart from finding out how to tell the time, until __gds_exec_install is called.
+# Renews the session of a role shell before each prompt and before each command: bash 3.2 to 5. Until
+# __gds_exec_install is called, it only defines functions and finds out how to read the clock.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
 #
-# Commands are checked by a DEBUG trap, or by bash-preexec where the user has that.
+# A DEBUG trap checks commands, or bash-preexec if the user has that.
 
 __gds_exec_retry_seconds=30
 __gds_exec_next_try=0
 __gds_exec_next_look=0
 __gds_exec_put_on=
 __gds_exec_set_aside=
-__gds_exec_line=        # 1 when a line is about to run, 2 once its first command was checked
-__gds_exec_is_inherited= # whether functrace is on for our sake
-__gds_exec_trap=        # not empty if the DEBUG trap is known to be ours, or not wanted
+__gds_exec_line=        # 1 when a line is about to run, 2 once its first command is checked
+__gds_exec_is_inherited= # not empty if we have turned functrace on
+__gds_exec_trap=        # not empty if the DEBUG trap is ours, or we do not need one
 __gds_exec_users_trap=
 __gds_exec_nothing=
 
@@ -28,7 +28,7 @@ __gds_exec_install() {
 # what may come after us, and keeps it from `set -e` and the trap ERR, which have seen it already.
 # shellcheck disable=SC2178  # it may be a string, or in its first element as good as one
 __gds_exec_stand_last() {
-    # The DEBUG trap runs before these words are expanded. While it is ours, no process has to read it.
+    # The DEBUG trap runs before this line is expanded. If the trap is ours, the line forks no `trap -p`.
     # shellcheck disable=SC2016
     local hook='__gds_exec_tick "$?" "${__gds_exec_trap:-$(\trap -p DEBUG)}" && :' index=0 text
     if [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -ge 51 ] && [ -n "${PROMPT_COMMAND[1]+set}" ]; then
@@ -48,7 +48,7 @@ __gds_exec_stand_last() {
     fi
 }
 
-__gds_exec_tick() { # STATUS DEBUG_TRAP, the latter as `trap -p` prints it if it is not ours
+__gds_exec_tick() { # STATUS DEBUG_TRAP: the trap as `trap -p` prints it, if it is not ours
     # If Ctrl-C ended the last tick before its end, the user's options are still set aside.
     __gds_exec_set_aside=${__gds_exec_set_aside:-$-}
     { set +aeuvxT; } 2>/dev/null
@@ -67,7 +67,7 @@ __gds_exec_tick() { # STATUS DEBUG_TRAP, the latter as `trap -p` prints it if it
         __gds_exec_check_commands "$2"
         __gds_exec_restore_options
         if [ -n "$__gds_exec_is_inherited" ]; then set -T; fi
-        # Late, for the user's own trap is part of it. It sees one line of ours.
+        # Last, because the user's own trap is part of it: that trap sees only one of our lines.
         # shellcheck disable=SC2064
         if [ -n "$new_trap" ]; then trap "$new_trap" DEBUG; fi
         return "$status"
@@ -82,21 +82,21 @@ __gds_exec_check_commands() { # DEBUG_TRAP
         return
     fi
     __gds_exec_trap=
-    export -n __gds_exec_trap __gds_exec_line # which are set while `set -a` may be on
+    export -n __gds_exec_trap __gds_exec_line # they may be set while `set -a` is on
     case $1 in
         ours) ;;
         kept) __gds_exec_trap=kept ;;
         *) __gds_exec_write_trap "$1" ;;
     esac
     # `( aws ... )` runs no command in this shell, and a subshell inherits the trap only with functrace.
-    # So that is on while the shell waits for a line, and off again before the line's first command.
-    # A trap of the user's own would notice.
+    # So we turn functrace on while the shell waits for a line, and off before the line's first command.
+    # We do not if the user has a DEBUG trap: functrace would change when that trap runs.
     if [ -z "$__gds_exec_users_trap$__gds_exec_line" ] && [ "${__gds_exec_set_aside/T/}" = "$__gds_exec_set_aside" ]; then
         __gds_exec_is_inherited=1
     fi
 }
 
-# Bash expands PS0 between reading a line and running it, but not for its own completions and prompts.
+# bash expands PS0 after it reads a line and before it runs it, but not for completions and prompts.
 # shellcheck disable=SC2016
 __gds_exec_mark_lines() {
     local reference='${__gds_exec_nothing:(__gds_exec_line=1):0}'
@@ -117,26 +117,26 @@ __gds_exec_join_preexec() {
     preexec_functions=(__gds_exec_before_line ${preexec_functions[@]+"${preexec_functions[@]}"})
 }
 
-# Ours comes before the user's, which finds $? and $_ as they were. With extdebug a status other than 0
-# would skip the command, so ours is 0 where it is alone. A trace shows nothing of it.
+# Our trap runs before the user's, and leaves $? and $_ as they were. With extdebug, a status other than
+# 0 skips the command, so our trap returns 0 if it is the only one. `set -x` does not show our trap.
 # shellcheck disable=SC2016
 __gds_exec_write_trap() { # DEBUG_TRAP
-    if [ "${#FUNCNAME[@]}" -gt 3 ]; then return; fi # in a function nobody sees the user's trap
+    if [ "${#FUNCNAME[@]}" -gt 3 ]; then return; fi # a function cannot read the user's trap
     eval "set -- $1"                                # trap -- TEXT DEBUG
     __gds_exec_users_trap=${3-}
     if [ "${3-}" = - ]; then __gds_exec_users_trap=''; fi # "none", in posix mode
     if [ -n "$__gds_exec_users_trap" ] && [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -lt 44 ]; then
-        __gds_exec_trap=kept # what a function sets there is undone when it returns
+        __gds_exec_trap=kept # old bash restores the trap when a function returns
         return
     fi
     case $__gds_exec_users_trap in
         '') new_trap='{ __gds_exec_before_command 0 "$_"; } 2>/dev/null' ;;
-        *__gds_exec_before_command*) ;; # the user's own functions have put it back, together with theirs
+        *__gds_exec_before_command*) ;; # the user's functions have restored our trap together with theirs
         *) new_trap='{ __gds_exec_before_command "$?" "$_" && \: "$_"; } 2>/dev/null'$'\n'$__gds_exec_users_trap ;;
     esac
 }
 
-# Runs before each simple command, so it is short. Its last argument is what $_ is, and so stays.
+# Runs before each simple command, so it is short. Its last argument is $_, which therefore stays the same.
 __gds_exec_before_command() { # STATUS LAST_ARGUMENT
     case $BASH_COMMAND in
         __gds_exec_tick*)
@@ -147,7 +147,7 @@ __gds_exec_before_command() { # STATUS LAST_ARGUMENT
     case $__gds_exec_line${COMP_LINE:+c}${READLINE_POINT:+r} in
         1) __gds_exec_line=2 ;;
         2)
-            # After the line come the user's own prompt commands. Ours is the last.
+            # The user's prompt commands run after the line. Ours is the last of them.
             case ${PROMPT_COMMAND-} in
                 "$BASH_COMMAND" | "$BASH_COMMAND"[\;\|\&$'\n']* | "$BASH_COMMAND "[\;\|\&]*)
                     __gds_exec_line=
@@ -178,8 +178,8 @@ __gds_exec_is_time() {
     __gds_exec_is_due "$__gds_exec_next_try" || __gds_exec_has_news
 }
 
-# At a Ctrl-C at the question bash discards the line. If a person declines in another way, it runs with
-# the variables that there are.
+# After Ctrl-C at the question, bash discards the line. If a person declines in another way, the line runs
+# with the current variables.
 __gds_exec_renew_in_line() {
     { __gds_exec_set_aside=$- && set +aeuvxT; } 2>/dev/null
     __gds_exec_renew
@@ -198,7 +198,7 @@ __gds_exec_is_due() { # NOT_BEFORE
     __gds_exec_is_number "${GDS_EXEC_RENEW_AT-}" && [ "$__gds_exec_now" -ge "$GDS_EXEC_RENEW_AT" ] && [ "$__gds_exec_now" -ge "$1" ]
 }
 
-# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
+# gds-exec renew creates this file, wherever it is called. The next gds-exec removes it.
 __gds_exec_has_news() {
     [ -e "$GDS_EXEC_SHELL.renewed" ] && [ "$__gds_exec_now" -ge "$__gds_exec_next_look" ] &&
         __gds_exec_next_look=$((__gds_exec_now + __gds_exec_retry_seconds))
@@ -259,7 +259,7 @@ __gds_exec_choose_colours() {
 __gds_exec_seconds=
 if printf -v __gds_exec_seconds '%(%s)T' -1 2>/dev/null; then
     __gds_exec_look_at_clock() {
-        __gds_exec_now=${EPOCHSECONDS-} # ten times as fast, from bash 5 on
+        __gds_exec_now=${EPOCHSECONDS-} # from bash 5 on: ten times as fast
         if [ -z "$__gds_exec_now" ]; then printf -v __gds_exec_now '%(%s)T' -1; fi
     }
 else

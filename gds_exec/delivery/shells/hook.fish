@@ -1,5 +1,5 @@
-# What a role shell does before each prompt and before it runs a line. It only defines functions
-# until __gds_exec_install is called.
+# Renews the session of a role shell before each prompt and before it runs a line. It only defines
+# functions until __gds_exec_install is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
@@ -17,8 +17,8 @@ function __gds_exec_install
         function __gds_exec_leave --on-event fish_preexec
             __gds_exec_unwrap_prompt
             __gds_exec_stand_last
-            # fish runs the line whatever happens here. So it does after a Ctrl-C at the question,
-            # with the variables that there are.
+            # fish always runs the line, even after Ctrl-C at the question. The line then has the
+            # current variables.
             if __gds_exec_is_time
                 __gds_exec_renew
             end
@@ -53,7 +53,7 @@ function __gds_exec_is_due --argument-names not_before
     and test $now -ge $not_before
 end
 
-# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
+# gds-exec renew creates this file, wherever it is called. The next gds-exec removes it.
 function __gds_exec_has_news
     test -e "$GDS_EXEC_SHELL.renewed"
     and test (__gds_exec_now) -ge $__gds_exec_next_look

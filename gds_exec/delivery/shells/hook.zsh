@@ -1,5 +1,5 @@
-# What a role shell does before each prompt and before it runs a line. It only defines functions
-# until __gds_exec_install is called.
+# Renews the session of a role shell before each prompt and before it runs a line. It only defines
+# functions until __gds_exec_install is called.
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
@@ -20,7 +20,7 @@ function __gds_exec_install {
 function __gds_exec_stand_last {
     emulate -L zsh
     typeset -ga precmd_functions=(${precmd_functions:#__gds_exec_tick} __gds_exec_tick)
-    # First, for the user's own may use the variables; and last, for they may look at the prompt.
+    # First, because the user's functions may use the variables; last, because they may use the prompt.
     typeset -ga preexec_functions=(
         __gds_exec_before_line ${preexec_functions:#__gds_exec_(before_line|unmark)} __gds_exec_unmark
     )
@@ -42,8 +42,8 @@ function __gds_exec_tick {
     __gds_exec_mark $read_by
 }
 
-# At a Ctrl-C at the question zsh discards the line. If a person declines in another way, it runs with
-# the variables that there are.
+# After Ctrl-C at the question, zsh discards the line. If a person declines in another way, the line runs
+# with the current variables.
 function __gds_exec_before_line {
     setopt local_options local_traps no_verbose no_xtrace
     trap - DEBUG ZERR
@@ -61,7 +61,7 @@ function __gds_exec_is_due { # NOT_BEFORE
     [[ ${GDS_EXEC_RENEW_AT-} == <-> ]] && (( EPOCHSECONDS >= GDS_EXEC_RENEW_AT && EPOCHSECONDS >= $1 ))
 }
 
-# gds-exec renew leaves word there, from wherever it is called. The next gds-exec takes it away.
+# gds-exec renew creates this file, wherever it is called. The next gds-exec removes it.
 function __gds_exec_has_news {
     [[ -e $GDS_EXEC_SHELL.renewed ]] && (( EPOCHSECONDS >= __gds_exec_next_look )) || return 1
     __gds_exec_next_look=$(( EPOCHSECONDS + __gds_exec_retry_seconds ))

@@ -108,7 +108,7 @@ def test_it_has_the_given_environment_and_inherits_what_is_inheritable(started: 
     assert started.facts["inherited"] == "handed over"
 
 
-def test_its_pid_is_told(started: Started) -> None:
+def test_the_pid_is_returned(started: Started) -> None:
     assert started.facts["pid"] == int(started.printed.split()[-1])
 
 
@@ -122,7 +122,7 @@ def test_a_program_that_cannot_be_started_is_an_error_of_ours() -> None:
 
 
 def awaited(*pieces: bytes, is_over: bool = True) -> tuple[bool, bytes]:
-    """Return what is made of a program that says these pieces, and then ends or says no more."""
+    """Return the result for a program that writes these pieces, and then ends or stays silent."""
     reading, writing = os.pipe()
     for piece in pieces:
         os.write(writing, piece)

@@ -114,7 +114,7 @@ def test_a_mark_says_whether_its_process_has_ended_even_before_it_is_reaped(
     assert has_ended(mark) is True
 
 
-def test_a_pid_that_was_given_to_another_process_is_told_apart(sleeper: subprocess.Popen[bytes]) -> None:
+def test_a_reused_pid_is_told_apart(sleeper: subprocess.Popen[bytes]) -> None:
     _, place, born = process_mark(sleeper.pid).split(".")
 
     assert has_ended(f"{os.getpid()}.{place}.{born}") is True
@@ -123,11 +123,11 @@ def test_a_pid_that_was_given_to_another_process_is_told_apart(sleeper: subproce
 @pytest.mark.parametrize(
     "mark", ["", "x", "0123", "0123.tmp", "1-0123.config", "1.2.3", "-1.2.3", "٣.2.3", f"1.{0:016x}.{0:016x}"]
 )
-def test_of_other_names_nothing_is_known(mark: str) -> None:
+def test_a_name_without_a_mark_has_no_answer(mark: str) -> None:
     assert has_ended(mark) is None
 
 
-def test_of_a_process_in_another_place_nothing_is_known() -> None:
+def test_a_process_in_another_place_has_no_answer() -> None:
     pid, place, born = process_mark(os.getpid()).split(".")
 
     assert has_ended(f"{pid}.{int(place, 16) ^ 1:016x}.{born}") is None

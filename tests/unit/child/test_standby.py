@@ -1,4 +1,4 @@
-"""The process that is killed is one of its own."""
+"""A standby writes its text if its process is killed. The tests kill a separate process."""
 
 import signal
 import subprocess
@@ -15,7 +15,7 @@ standby = Standby(b"last words", output=1)
 
 
 def run(act: str) -> tuple[int, bytes]:
-    """Run a process that has a standby and does this; return how it ends, and what is written for it."""
+    """Run code in a process with a standby; return its exit status, and what the standby writes."""
     script = SCRIPT.format(act=act)
     done = subprocess.run(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True, check=False

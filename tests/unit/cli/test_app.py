@@ -65,9 +65,9 @@ def test_every_word_has_its_command() -> None:
         pytest.param(["admin", "--format", "json", "ls"], "--format goes with", id="format of nothing"),
         pytest.param(["admin", "--print"], "--print goes with --login", id="print of nothing"),
         pytest.param(["admin", "--json"], "--json goes with --describe", id="json of nothing"),
-        pytest.param(["admin", "--unset"], "--unset is for no role", id="unset of a role"),
+        pytest.param(["admin", "--unset"], "--unset takes no role", id="unset of a role"),
         pytest.param(
-            ["admin", "--write-profile", "tmp", "--unset"], "--unset is for no role", id="a copy of a role"
+            ["admin", "--write-profile", "tmp", "--unset"], "--unset takes no role", id="a copy of a role"
         ),
         pytest.param(
             ["--write-profile", "tmp", "--unset", "--format", "sh"],
@@ -79,7 +79,9 @@ def test_every_word_has_its_command() -> None:
         ),
         pytest.param(["--write-profile", "tmp"], "there is no role", id="nobody's copy"),
         pytest.param(
-            ["--write-profile", "a b", "--unset"], "'a b' cannot be the name", id="no name of a profile"
+            ["--write-profile", "a b", "--unset"],
+            "'a b' is not a valid profile name",
+            id="an invalid name",
         ),
         pytest.param(["roles", "--csv", "--json"], "--csv and --json exclude", id="two forms"),
         pytest.param(["--names", "--json"], "--names and --json exclude", id="two forms of the list alone"),

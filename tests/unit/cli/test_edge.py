@@ -23,7 +23,7 @@ def caused_by(error: Exception, cause: BaseException) -> Exception:
         pytest.param(caused_by(AwsUnreachable("no answer"), MemoryError()), "not enough memory", id="a call"),
     ],
 )
-def test_a_lack_of_resources_is_said_wherever_it_shows(
+def test_a_lack_of_resources_is_reported_wherever_it_shows(
     error: Exception, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert guarded(lambda: _raise(error)) == 125
@@ -36,14 +36,14 @@ def test_a_lack_of_resources_is_said_wherever_it_shows(
 @pytest.mark.parametrize(
     ("error", "slug"),
     [
-        pytest.param(RuntimeError("x"), "internal-error", id="a fault of ours"),
+        pytest.param(RuntimeError("x"), "internal-error", id="a bug in gds-exec"),
         pytest.param(ImportError("no module"), "internal-error", id="a module is missing"),
         pytest.param(OSError(errno.EIO, ""), "internal-error", id="an unexpected error"),
         pytest.param(AwsUnreachable("no answer"), "aws-unreachable", id="the network"),
         pytest.param(caused_by(UnknownRole("x"), KeyError("x")), "unknown-role", id="the caller"),
     ],
 )
-def test_another_error_is_no_lack_of_resources(
+def test_another_error_is_not_reported_as_a_lack_of_resources(
     error: Exception, slug: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert guarded(lambda: _raise(error)) == 125

@@ -144,7 +144,7 @@ def test_a_role_in_the_config_file_is_run_as_that_file_says(home: Path) -> None:
         pytest.param("", copy("1/x", "prod"), "1/x", "gds-exec prod -- COMMAND", id="named as another role"),
     ],
 )
-def test_a_copy_cannot_be_run_as_and_its_role_is_named(
+def test_a_copy_is_refused_as_a_role_and_the_error_names_the_role(
     home: Path, config: str, credentials: str, role: str, hint: str
 ) -> None:
     files = write(home, config=config, credentials=credentials)
@@ -195,7 +195,7 @@ def test_a_copy_that_is_named_after_its_role_means_the_role(home: Path) -> None:
             {},
             "profile 'app' takes its keys from 'tmp', which holds a copied session of prod",
             "use a profile with keys of your own as the source_profile",
-            id="source_profile, and the copied role is no profile",
+            id="source_profile, and the copied role is not a profile",
         ),
         pytest.param(
             PROD + from_copy("app", "hub") + from_copy("hub"),
@@ -244,7 +244,7 @@ def test_a_copy_that_is_named_after_its_role_means_the_role(home: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("place", [{}, {"CI": "true"}], ids=["here", "in CI"])
-def test_a_copy_is_no_source_and_the_mark_is_named(
+def test_a_copy_is_refused_as_a_source_and_the_error_names_the_mark(
     home: Path,
     config: str,
     role: str,
@@ -269,7 +269,7 @@ def test_a_variable_that_names_a_copy_does_not_matter_to_a_role_with_a_source_of
     assert find_profile(files, "prod", environ={"AWS_PROFILE": "tmp"}).source.profile_name == "base"
 
 
-def test_where_there_are_only_copies_the_error_says_that_they_do_not_count(home: Path) -> None:
+def test_if_there_are_only_copies_the_error_says_that_they_do_not_count(home: Path) -> None:
     files = write(home, config=PROD, credentials=copy("tmp") + copy("default"))
 
     with pytest.raises(NoAccessKey) as refusal:
@@ -294,14 +294,14 @@ def test_a_copy_is_not_among_the_roles_to_run(home: Path, config: str, expected:
     assert profile_names(files) == expected
 
 
-def test_a_copy_is_not_suggested_for_a_name_that_nothing_has(home: Path) -> None:
+def test_a_copy_is_not_suggested_for_an_unknown_name(home: Path) -> None:
     files = write(home, credentials=copy("work"))
 
     with pytest.raises(UnknownRole) as refusal:
         find_profile(files, "wrok", environ={})
 
     assert "work" not in (refusal.value.hint or "")
-    assert "there is no profile" not in (refusal.value.hint or "")
+    assert "no profile in" not in (refusal.value.hint or "")
 
 
 def test_a_mark_that_is_a_block_of_settings_is_refused_with_its_place(home: Path) -> None:

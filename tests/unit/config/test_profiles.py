@@ -722,9 +722,7 @@ def test_unknown_role_is_refused_with_what_may_have_been_meant(home, role, messa
 @pytest.mark.parametrize(
     ("environ", "hint"),
     [
-        pytest.param(
-            {}, "there is no profile in {home}/.aws/config and {home}/.aws/credentials", id="117-absent"
-        ),
+        pytest.param({}, "no profile in {home}/.aws/config and {home}/.aws/credentials", id="117-absent"),
         pytest.param(
             {"AWS_CONFIG_FILE": "{home}/x"},
             "AWS_CONFIG_FILE names '{home}/x', which does not exist",

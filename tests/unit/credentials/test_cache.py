@@ -165,7 +165,7 @@ def test_a_session_that_no_file_can_hold_costs_a_warning(tmp_path: Path) -> None
         ),
     ],
 )
-def test_a_session_that_could_not_be_read_back_costs_a_warning(
+def test_a_session_that_cannot_be_read_back_gives_a_warning(
     tmp_path: Path, session: SessionCredentials
 ) -> None:
     said = Said()
@@ -190,7 +190,7 @@ def test_a_session_that_could_not_be_read_back_costs_a_warning(
         ),
     ],
 )
-def test_a_session_that_can_be_read_back_is_kept_without_a_word(
+def test_a_session_that_can_be_read_back_is_cached_silently(
     cache: SessionCache, session: SessionCredentials
 ) -> None:
     cache.keep(KEY, session, about="a-role\n\u00e9")

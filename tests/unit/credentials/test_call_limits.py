@@ -1,4 +1,4 @@
-"""A response that is too long or too slow is given up, in whatever part of it that shows."""
+"""A response that is too long or too slow is given up, whichever part is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 class Server:
-    """A server that answers one request with these bytes, as long as somebody reads them."""
+    """A server that answers one request with these bytes until the client leaves."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -57,7 +57,7 @@ def server() -> Iterator[Server]:
 
 
 class Ticking:
-    """A clock that goes on by a second each time it is read."""
+    """A clock that advances by a second each time it is read."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -163,7 +163,7 @@ def test_an_answer_of_an_instance_without_end_is_given_up(
 
 @pytest.fixture
 def documents() -> Iterator[tuple[str, list[bytes]]]:
-    """A metadata service and the documents that it gives, the last one of which is current."""
+    """A metadata service and its documents. The last one is current."""
     given: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -214,7 +214,7 @@ def document(**other: object) -> bytes:
     ],
 )
 @pytest.mark.parametrize("kind", [ContainerRole, InstanceRole])
-def test_a_document_without_usable_keys_is_a_failure_in_words(
+def test_a_document_without_usable_keys_is_a_clear_error(
     documents: tuple[str, list[bytes]], kind: type[ContainerRole | InstanceRole], body: bytes
 ) -> None:
     url, given = documents

@@ -155,7 +155,7 @@ def test_what_is_no_credentials_document_is_refused_with_the_profile_named(docum
     "value", ["a b", "a\nb", "a\rb", "a\0b", "a\x7fb", "caf\u00e9", "\ud800", " "], ids=repr
 )
 def test_keys_with_characters_that_no_key_has_are_refused(name: str, value: str) -> None:
-    with pytest.raises(HelperFailed, match="its keys are empty, or have characters that no key has"):
+    with pytest.raises(HelperFailed, match="its keys are empty, or have invalid characters"):
         source_of({**TEMPORARY, name: value}).fetch()
 
 

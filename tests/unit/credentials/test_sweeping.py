@@ -1,4 +1,4 @@
-"""What goes at once, what after a day, and what stays."""
+"""Sweeping removes some files at once and some after a day. Others stay."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def directory(cache: Path) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def dead() -> str:
-    """The mark of a process that has ended, and that nobody has waited for."""
+    """The mark of a process that has ended and was not reaped."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         mark = process_mark(process.pid)
         process.kill()
@@ -174,7 +174,7 @@ def test_a_session_of_the_older_format_goes_when_it_has_expired_or_is_cleared(
         pytest.param(".running2", LONG_LIVED, False, id="a record"),
     ],
 )
-def test_it_is_told_whether_a_long_lived_key_was_removed(
+def test_sweeping_says_whether_it_removed_a_long_lived_key(
     directory: int, cache: Path, dead: str, suffix: str, text: str, is_told: bool
 ) -> None:
     put(cache / f"{dead}{suffix}", text)
@@ -183,7 +183,7 @@ def test_it_is_told_whether_a_long_lived_key_was_removed(
     assert sweep(directory, now=NOW) is False
 
 
-def test_a_key_that_stays_is_not_told_of(directory: int, cache: Path) -> None:
+def test_sweeping_does_not_report_a_key_that_stays(directory: int, cache: Path) -> None:
     put(cache / f"{alive()}.0123.credentials", LONG_LIVED)
 
     assert sweep(directory, now=NOW) is False
@@ -214,7 +214,7 @@ def test_what_killed_writers_left_beside_a_file_goes(tmp_path: Path, dead: str) 
     assert sorted(tmp_path.iterdir()) == sorted([mine, *others])
 
 
-def test_what_stands_beside_the_target_of_a_link_goes(tmp_path: Path, dead: str) -> None:
+def test_files_beside_the_target_of_a_link_go(tmp_path: Path, dead: str) -> None:
     (tmp_path / "dots").mkdir()
     target = put(tmp_path / "dots" / "creds", LONG_LIVED)
     (tmp_path / "credentials").symlink_to(target)

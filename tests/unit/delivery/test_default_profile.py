@@ -1,4 +1,4 @@
-"""What hides an endpoint, and what the copies of the AWS files say, as botocore reads them."""
+"""Settings that hide an endpoint, and the copies of the AWS files as botocore reads them."""
 
 import configparser
 import io
@@ -133,7 +133,7 @@ TABLE = [
         "[default]\r\nrole_arn=x\r\noutput = \udcff\x0c\r[ü]\rregion=\u2028x",
         None,
         "[default]\noutput = \udcff\x0c\n[ü]\nregion=\u2028x\n",
-        id="line ends of all kinds and bytes that are no text",
+        id="line ends of all kinds and bytes that are not text",
     ),
     pytest.param(
         f"[profile b]\n  {ROLE}  source_profile = default\n  region = x\n",
@@ -277,7 +277,7 @@ def everything_else(sections: Sections, *, inherits: bool) -> Sections:
 
 
 def begins_secret(line: str) -> bool:
-    """Whether a client that ignores indents would read the line as a secret."""
+    """Say whether a client that ignores indents would read the line as a secret."""
     return line.partition("=")[0].partition(":")[0].strip().lower() in SECRET_KEYS
 
 

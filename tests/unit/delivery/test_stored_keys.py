@@ -89,7 +89,7 @@ def with_half_a_key(path: Path) -> None:
         (with_half_a_key, NoAccessKey),
     ],
 )
-def test_what_cannot_be_read_is_named_and_nothing_of_it_shown(
+def test_an_error_names_an_unreadable_file_and_shows_none_of_it(
     lay: Callable[[Path], None], error: type[GdsExecError], tmp_path: Path
 ) -> None:
     path = tmp_path / "credentials"
