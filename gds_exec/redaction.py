@@ -8,10 +8,18 @@ _SHORTEST_TOKEN = 150
 _LONG_BASE64 = r"(?<![A-Za-z0-9+/=])(?!/)[A-Za-z0-9+/=]{150,}"  # a path begins with /
 _JWT = r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 
-# `password: …`, `TOKEN=…`, `"SecretAccessKey": …`, `otpauth://…`
-_AFTER_ITS_NAME = (
-    r"(secret|passw(or)?d|passphrase|passcode|token|\bpin|\bcode|\bkey|accesskey|access_key)\w*"
-    r"\s*(=|:|\bis\b|[\"'`])|otpauth:|-----BEGIN|://[^/\s]*@"
+# A line that names a secret may go on with it: `bad password hunter`, `SecretAccessKey": "…"`.
+_SENSITIVE = (
+    r"\b(secret|password|passwd|passphrase|passcode|pin|code|token|key|seed)s?\b"
+    r"|(secret|token|key|password)\w*[\"'`]?\s*[=:]|otpauth:|-----BEGIN|://[^/\s]*@"
+)
+# Words that may stand beside the name of a secret, in a line that holds none.
+_KNOWN_WORDS = (
+    "a access again an and any are bad been cannot could credentials denied does empty enter error expired "
+    "failed file for found from given has have in incorrect invalid is it its key locked match missing mfa "
+    "need needed needs no not of on open or passcode passphrase password pin please read refused rejected "
+    "required run secret session sign that the this to token try unknown unlock vault was with wrong yet "
+    "you your code keys tokens login signed expires store"
 )
 _SHORTEST_SECRET = 7
 _CODE_DIGITS = (6, 7, 8)
@@ -48,12 +56,16 @@ def may_hold_secret(line: str) -> bool:
     """Say whether a line from a program that handles secrets may hold one, so that we do not repeat it.
 
     Plain words are safe. So are numbers that cannot be codes, and paths, addresses and ARNs made of both.
+    Beside the name of a secret, only words that we know are.
     """
     import re
 
-    if mask(line) != line or re.search(_AFTER_ITS_NAME, line, re.IGNORECASE):
+    if mask(line) != line:
         return True
-    return any(_is_like_secret(part) for part in re.split(r"[^A-Za-z0-9]+", line))
+    parts = re.split(r"[^A-Za-z0-9]+", line)
+    if re.search(_SENSITIVE, line, re.IGNORECASE):
+        return not set(_KNOWN_WORDS.split()).issuperset(part.lower() for part in parts if part)
+    return any(map(_is_like_secret, parts))
 
 
 def _is_like_secret(part: str) -> bool:

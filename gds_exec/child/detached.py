@@ -39,10 +39,10 @@ def start_detached(argv: Sequence[str], *, environ: Mapping[str, str], stderr: i
     return int(reported[b"pid"])
 
 
-def await_word(reading: int, word: bytes, *, seconds: float) -> tuple[bool, bytes]:
-    """Read a program's output until this word; return whether the word came, and the output before it.
+def read_until(reading: int, word: bytes, *, seconds: float) -> bytes:
+    """Return a program's output up to this word, and with it; or all of its output, if that ends before.
 
-    Give up when the output ends, or after `seconds`.
+    Raise `TimeoutError` after `seconds`.
     """
     from select import POLLIN, poll
 
@@ -53,12 +53,12 @@ def await_word(reading: int, word: bytes, *, seconds: float) -> tuple[bool, byte
     while not said.endswith(word):
         left = deadline - time.monotonic()
         if left <= 0 or not readable.poll(left * 1000):
-            return False, said
+            raise TimeoutError
         piece = os.read(reading, _READ_BYTES)
         if not piece:
-            return False, said
+            return said
         said += piece
-    return True, said.removesuffix(word)
+    return said
 
 
 def _start_in_between(argv: Sequence[str], environ: Mapping[str, str], stderr: int, report: int) -> None:

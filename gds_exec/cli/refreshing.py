@@ -13,9 +13,9 @@ import sys
 import tempfile
 
 from gds_exec.again import installed_program, session_arguments, without_secrets
-from gds_exec.child.detached import await_word, start_detached
+from gds_exec.child.detached import read_until, start_detached
 from gds_exec.child.liveness import birth, process_mark
-from gds_exec.cli.messages import reason_said
+from gds_exec.cli.messages import emit, reason_said
 from gds_exec.cli.wiring import temporary_parent
 from gds_exec.config.ci import is_github_actions
 from gds_exec.context import suppress
@@ -120,12 +120,17 @@ def _start_keeper(
     os.set_inheritable(listener, False)  # noqa: FBT003  # as os has it
     for descriptor in (handed_over, stderr, writing):
         os.close(descriptor)
-    is_ready, said = await_word(reading, READY, seconds=_PATIENCE_SECONDS)
-    os.close(reading)
-    if not is_ready:
+    try:
+        said = read_until(reading, READY, seconds=_PATIENCE_SECONDS)
+    except TimeoutError:
         with suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGKILL)
+            os.kill(keeper, signal.SIGKILL)  # it is alive: its end would have closed the pipe
+        raise _cannot_refresh("the process that renews it did not start in time") from None
+    finally:
+        os.close(reading)
+    if not said.endswith(READY):
         raise _cannot_refresh(reason_said(said) or "the process that renews it did not start")
+    emit(said.removesuffix(READY).decode(errors="replace"))
 
 
 def _cannot_refresh(reason: str) -> SystemRefused:

@@ -72,7 +72,7 @@ def _role_identity(
     try:
         return Identity(role, aws.caller_arn(key))
     except SourceCredentialsInvalid as error:
-        hint = "the session has ended: leave this shell, and run gds-exec again"
+        hint = "in a role shell, run gds-exec renew; elsewhere, start the command again with gds-exec"
         raise of_keys(f"role {show(role)} in this environment", error, hint=hint) from error
 
 

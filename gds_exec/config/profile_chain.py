@@ -214,7 +214,7 @@ def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
     name = visited[-1]
     if source in files.copied_sessions and (source not in files.profiles or source in visited):
         message = f"profile {quoted(name)} takes its keys from {quoted(source)}, which "
-        hint = _hint_at_own_keys(files, source)
+        hint = _hint_at_own_keys(files, source, of=name)
         raise CopiedSession(message + holds_copy(files, source) + drawn([*visited, source]), hint=hint)
     if source not in files.profiles:
         message = f"profile {quoted(name)} takes its keys from {quoted(source)}, which does not exist"
@@ -233,9 +233,9 @@ def _named_copy(files: AwsFiles, origin: str, name: str) -> CopiedSession:
     return CopiedSession(message, hint=hint if is_variable else "name a profile with keys of your own")
 
 
-def _hint_at_own_keys(files: AwsFiles, copy: str) -> str:
+def _hint_at_own_keys(files: AwsFiles, copy: str, *, of: str) -> str:
     role = copied_role(files, copy)
-    of_role = f"the profile {quoted(role)} or " if role in files.profiles else ""
+    of_role = f"the profile {quoted(role)} or " if role in files.profiles and role != of else ""
     return f"use {of_role}a profile with keys of your own as the source_profile"
 
 

@@ -193,7 +193,9 @@ def _sections(original: Original) -> Iterator[_Section]:
     section = _Section("", is_config=original.is_config)
     key = ""
     for line in ini_lines(original.text):
-        if line.is_comment or (line.name in SECRETS and line.key not in SECRETS):
+        if line.is_comment or line.key == "mfa_process" or line.key.startswith("gds_exec_"):
+            continue  # a setting of ours may hold a secret, and no SDK reads it
+        if line.name in SECRETS and line.key not in SECRETS:
             continue  # an indented key: some clients read it as a key, others as part of the value above
         if line.is_header:
             yield section

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.child.detached import await_word
+from gds_exec.child.detached import read_until
 
 READY = b"ready"
 START = """
@@ -121,15 +121,15 @@ def test_a_program_that_cannot_be_started_is_an_error_of_ours() -> None:
     assert done.stderr.splitlines()[-1] == "FileNotFoundError: [Errno 2] No such file or directory"
 
 
-def awaited(*pieces: bytes, is_over: bool = True) -> tuple[bool, bytes]:
-    """Return the result for a program that writes these pieces, and then ends or stays silent."""
+def awaited(*pieces: bytes, is_over: bool = True) -> bytes:
+    """Return what is read of a program that writes these pieces, and then ends or stays silent."""
     reading, writing = os.pipe()
     for piece in pieces:
         os.write(writing, piece)
     if is_over:
         os.close(writing)
     try:
-        return await_word(reading, READY, seconds=0.05)
+        return read_until(reading, READY, seconds=0.05)
     finally:
         os.close(reading)
         if not is_over:
@@ -137,9 +137,13 @@ def awaited(*pieces: bytes, is_over: bool = True) -> tuple[bool, bytes]:
 
 
 def test_a_program_is_ready_when_it_says_so() -> None:
-    assert awaited(b"a warning\n", READY, is_over=False) == (True, b"a warning\n")
+    assert awaited(b"a warning\n", READY, is_over=False) == b"a warning\n" + READY
 
 
-@pytest.mark.parametrize("is_over", [True, False], ids=["it ends", "time passes"])
-def test_a_program_that_does_not_say_so_is_not_ready(is_over: bool) -> None:
-    assert awaited(b"an error\n", is_over=is_over) == (False, b"an error\n")
+def test_a_program_that_ends_before_is_not_ready() -> None:
+    assert awaited(b"an error\n") == b"an error\n"
+
+
+def test_a_program_that_stays_silent_is_not_waited_for_without_end() -> None:
+    with pytest.raises(TimeoutError):
+        awaited(b"a warning\n", is_over=False)

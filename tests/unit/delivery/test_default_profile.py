@@ -359,3 +359,18 @@ def test_the_line_in_a_copy_leads_to_the_keys_of_its_section(name: str, tmp_path
     program, *arguments = shlex.split(copy.splitlines()[-1].removeprefix("credential_process = "))
     assert program == PROGRAM
     assert "AKIAOTHER" in stored_keys_document(arguments[2:])
+
+
+def test_settings_of_ours_are_not_copied_for_they_may_hold_a_secret() -> None:
+    keys = "aws_access_key_id = AKIA\naws_secret_access_key = a-secret\n"
+    config = (
+        f"[default]\n{keys}[profile a]\nregion = x\nmfa_process = oathtool SEED\ngds_exec_refresh = true\n"
+    )
+
+    copy, _ = private_texts(
+        Original("/c", config, is_config=True), Original("/s", "", is_config=False), program="gds-exec"
+    )
+
+    assert copy is not None
+    assert "region = x" in copy
+    assert not any(word in copy for word in ("mfa_process", "SEED", "gds_exec_"))
