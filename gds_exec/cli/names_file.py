@@ -50,6 +50,13 @@ def renew_names(cache: SessionCache, files: AwsFiles, *, read_at: float) -> None
         write_names(cache, files, read_at=read_at)
 
 
+def forget_names(cache: SessionCache) -> None:
+    """Remove the list. The next run, or the next TAB, writes it anew."""
+    if cache.directory is not None:
+        with suppress(OSError):
+            os.unlink(NAMES, dir_fd=cache.directory)
+
+
 def _last_change(files: AwsFiles) -> float:
     return max((file.status.st_mtime for file in files.read if file.status is not None), default=0)
 

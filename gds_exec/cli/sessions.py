@@ -8,6 +8,7 @@ import time
 from gds_exec import running
 from gds_exec.cli import render
 from gds_exec.cli.messages import Messages, printing
+from gds_exec.cli.names_file import forget_names
 from gds_exec.cli.wiring import sweep_leftovers, wired_cache, wired_files, wired_locks
 from gds_exec.config.profiles import find_profile
 from gds_exec.credentials.request import AssumeRoleRequest, is_answer_for
@@ -57,6 +58,7 @@ def clear_sessions(environ: Mapping[str, str], *, role: str | None) -> None:
         with locks.hold(key):
             cache.drop(key)
     sweep_leftovers(cache, environ, messages=messages, is_thorough=role is None)
+    forget_names(cache)  # it has no checksum, for shells read it
     messages.notice(f"{len(keys)} cached session{'' if len(keys) == 1 else 's'} forgotten")
 
 

@@ -295,8 +295,11 @@ def _say_nothing(_text: str) -> None:
 
 
 def _aws(connection: Connection) -> StsApi:
+    import logging
+
     from gds_exec.cli.installation import check_botocore, module_of_another
 
+    logging.getLogger().addHandler(logging.NullHandler())  # a library's own messages are not for the person
     try:
         from gds_exec.credentials.aws import Aws  # which loads botocore
     except (OSError, ImportError) as error:  # too many open files, for one
