@@ -137,3 +137,29 @@ def test_ctrl_c_ends_the_script_that_waits_for_the_export(world: World) -> None:
 
     assert "reached" not in finish(terminal)
     assert terminal.signalstatus == signal.SIGINT
+
+
+@pytest.mark.parametrize(
+    ("argv", "printed"),
+    [
+        pytest.param(("prod", "-e"), b"false;\n", id="-e"),
+        pytest.param(("-qe", "prod"), b"false;\n", id="in a cluster"),
+        pytest.param(("--unset",), b"false;\n", id="--unset"),
+        pytest.param(("prod", "-e", "--format", "fish"), b"false;\n", id="fish"),
+        pytest.param(("prod", "-e", "--format=powershell"), b"throw 'gds-exec failed';\n", id="PowerShell"),
+        pytest.param(("prod", "-e", "--format", "json"), b"", id="JSON"),
+        pytest.param(("prod", "-e", "--format"), b"false;\n", id="no value"),
+        pytest.param(("prod", "--", "ls", "-e"), b"", id="the command's own"),
+    ],
+)
+def test_a_program_that_cannot_be_loaded_prints_it_too(
+    argv: tuple[str, ...], printed: bytes, world: World
+) -> None:
+    another = world.home / "another" / "gds_exec"
+    another.mkdir(parents=True)
+    (another / "__init__.py").touch()
+
+    done = world.run(*argv, environ={"PYTHONPATH": str(another.parent)})
+
+    assert (done.returncode, done.stdout) == (125, printed)
+    assert b"[broken-install]" in done.stderr
