@@ -181,7 +181,7 @@ def test_ctrl_c_at_the_question_discards_the_line_where_the_shell_can(
     sitting.person.sees("MFA code for prod: ")
 
     sitting.person.terminal.sendintr()
-    sitting.person.sees("user> ")
+    sitting.person.sees(f"({MARKER} expired) user> ")
 
     assert ("it ran" in sitting.person.terminal.before) == runs
     assert sitting.person.reads("$THING") == "old"

@@ -16,14 +16,12 @@ function __gds_exec_install {
     fi
 }
 
-# Last, for a prompt that another function builds is to be marked too.
+# Ours is the last before a prompt, so that it also marks a prompt that another function builds. It is
+# the first before a line, so that the user's own functions find fresh variables and their own prompt.
 function __gds_exec_stand_last {
     emulate -L zsh
     typeset -ga precmd_functions=(${precmd_functions:#__gds_exec_tick} __gds_exec_tick)
-    # First, because the user's functions may use the variables; last, because they may use the prompt.
-    typeset -ga preexec_functions=(
-        __gds_exec_before_line ${preexec_functions:#__gds_exec_(before_line|unmark)} __gds_exec_unmark
-    )
+    typeset -ga preexec_functions=(__gds_exec_before_line ${preexec_functions:#__gds_exec_before_line})
 }
 
 function __gds_exec_tick {
@@ -48,6 +46,10 @@ function __gds_exec_before_line {
     setopt local_options local_traps no_verbose no_xtrace
     trap - DEBUG ZERR
     emulate -L zsh
+    # While a command runs the prompt is the user's own: it may be read, saved or built upon.
+    PROMPT=${PROMPT#"$__gds_exec_put_on"}
+    __gds_exec_put_on=
+    __gds_exec_stand_last
     if __gds_exec_is_time; then
         __gds_exec_renew
     fi
@@ -105,13 +107,4 @@ function __gds_exec_quote { # CHARACTERS
     [[ $1 != *\$* ]] || marker=${marker//(#m)[\\\$\`]/\\$MATCH}
     [[ $1 != *%* ]] || marker=${marker//\%/%%}
     [[ $1 != *!* ]] || marker=${marker//\!/!!}
-}
-
-# While a command runs the prompt is the user's own: it may be read, saved or built upon.
-function __gds_exec_unmark {
-    emulate -L zsh
-    trap - DEBUG ZERR
-    PROMPT=${PROMPT#"$__gds_exec_put_on"}
-    __gds_exec_put_on=
-    __gds_exec_stand_last
 }
