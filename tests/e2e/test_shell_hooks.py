@@ -1,5 +1,6 @@
 """Role shells renew at their prompt and are in all else the user's own: one table, run by each shell."""
 
+import shlex
 import time
 from pathlib import Path
 
@@ -456,7 +457,7 @@ def test_options_of_bash_survive_ctrl_c_at_the_question(bash_desk: Desk) -> None
     assert "u" in person.reads("$-")
 
 
-def test_traps_of_bash_see_one_line_of_the_hook_and_no_failure_twice(bash_desk: Desk) -> None:
+def test_traps_of_bash_see_only_the_prompt_command_of_the_hook_and_no_failure_twice(bash_desk: Desk) -> None:
     person = bash_desk.open()
     person.types("trap 'echo $BASH_COMMAND >> debug' DEBUG; trap 'echo $? >> failures' ERR")
     person.types("GDS_EXEC_RENEW_AT=1")
@@ -464,9 +465,80 @@ def test_traps_of_bash_see_one_line_of_the_hook_and_no_failure_twice(bash_desk: 
     person.types("sh -c 'exit 3'")
 
     seen = (bash_desk.home / "debug").read_text().splitlines()
-    assert {line.split()[0] for line in seen if "gds" in line} == {"__gds_exec_tick"}
+    assert {line.split()[0] for line in seen if "gds" in line} == {
+        "__gds_exec_status=$?",
+        "__gds_exec_tick",
+        "return",  # once, when the hook has put the trap back
+    }
     assert len(bash_desk.calls()) == 1
     assert (bash_desk.home / "failures").read_text() == "3\n"
+
+
+@pytest.mark.parametrize("is_set_first", [True, False], ids=["in the rc file", "at the prompt"])
+@pytest.mark.parametrize("option", ["set -T", "shopt -s extdebug"])
+@pytest.mark.parametrize(
+    "trap",
+    [r"""trap 'printf "\033]0;%s\007" "$PWD"' DEBUG""", "trap 'echo \"D:$BASH_COMMAND\"' DEBUG"],
+    ids=["sets the title", "shows the command"],
+)
+def test_what_a_trap_of_bash_prints_is_never_run_and_the_trap_stays(
+    bash_desk: Desk, trap: str, option: str, is_set_first: bool
+) -> None:
+    (bash_desk.home / "$(touch pwned)").mkdir()
+    settings = f"{option}; cd '$(touch pwned)'; {trap}"
+    if is_set_first:
+        bash_desk.write_rc(settings)
+    person = bash_desk.open()
+    if not is_set_first:
+        person.types(settings)
+
+    assert person.reads("ran") == "ran"
+    own_text = trap.removeprefix("trap '").removesuffix("' DEBUG")
+    assert own_text in person.hears("trap -p DEBUG")
+    person.types("trap - DEBUG")
+    assert own_text not in person.hears("trap -p DEBUG")
+    assert list(bash_desk.home.rglob("pwned")) == []
+
+
+@pytest.mark.parametrize(
+    "trap",
+    ['it\'s "quoted"', "''", r"\'", "a\nb", "$(touch pwned)", "; touch pwned; trap -- '"],
+)
+def test_a_trap_of_bash_is_kept_character_for_character(bash_desk: Desk, trap: str) -> None:
+    person = bash_desk.open()
+    comment = f": # {trap}".replace("\n", "\n: # ")
+    person.types(f"trap {shlex.quote(comment)} DEBUG")
+
+    kept = person.hears("trap -p DEBUG")
+
+    assert shlex.split(kept)[2].endswith(f"\n{comment}")
+    assert list(bash_desk.home.rglob("pwned")) == []
+
+
+@pytest.mark.parametrize("setting", ["", "set -T"])
+def test_a_return_trap_of_bash_does_not_run_for_the_hook(bash_desk: Desk, setting: str) -> None:
+    bash_desk.write_rc(f"{setting}\ntrap 'echo RETURNED' RETURN")
+    person = bash_desk.open(renew_in=-1)
+    person.sees("user> ")
+
+    for line in ["", "(echo b)", "f() { :; }", "echo b"]:
+        person.types(line)
+        assert "RETURNED" not in person.terminal.before
+
+
+def test_a_completion_of_bash_runs_without_the_traps_of_the_hook(bash_desk: Desk) -> None:
+    function = "completes() { echo $- > completed; trap -p >> completed; COMPREPLY=(); }"
+    bash_desk.write_rc(f"{function}; complete -F completes thing")
+    completed = []
+
+    for is_plain in (True, False):
+        person = bash_desk.open(is_plain=is_plain)
+        person.types("")
+        person.sees("user> ")
+        person.terminal.send("thing \t\t\x15")
+        completed.append(person.hears("cat completed"))
+
+    assert completed[1] == completed[0]
 
 
 def test_traps_of_zsh_see_two_lines_of_the_hook_and_no_failure_twice(zsh_desk: Desk) -> None:

@@ -12,8 +12,8 @@ __gds_exec_next_try=0
 __gds_exec_next_look=0
 __gds_exec_put_on=
 __gds_exec_set_aside=
+__gds_exec_status=
 __gds_exec_line=        # 1 when a line is about to run, 2 once its first command is checked
-__gds_exec_is_inherited= # not empty if we have turned functrace on
 __gds_exec_trap=        # not empty if the DEBUG trap is ours, or we do not need one
 __gds_exec_users_trap=
 __gds_exec_nothing=
@@ -24,13 +24,21 @@ __gds_exec_install() {
     esac
 }
 
-# Runs last, for a prompt that PROMPT_COMMAND builds is to be marked too. `&& :` keeps the status for
-# what may come after us, and keeps it from `set -e` and the trap ERR, which have seen it already.
-# shellcheck disable=SC2178  # it may be a string, or in its first element as good as one
+# The hook is the last of the prompt commands, so that it also marks a prompt that another one builds.
+# - It sets the user's options aside first. With functrace (T) on, the user's traps would run inside our
+#   functions, and what the DEBUG trap prints would mix with what `trap -p` prints. If Ctrl-C ended the
+#   last tick, the options are still set aside.
+# - The DEBUG trap runs before a command's words are expanded. It sets __gds_exec_trap if it is ours,
+#   and then no process has to read it.
+# - `&& :` passes the status on to later commands, but not to `set -e` and the ERR trap, which have
+#   seen it already.
+# shellcheck disable=SC2178  # PROMPT_COMMAND may be a string or an array
 __gds_exec_stand_last() {
-    # The DEBUG trap runs before this line is expanded. If the trap is ours, the line forks no `trap -p`.
+    local index=0 text
     # shellcheck disable=SC2016
-    local hook='__gds_exec_tick "$?" "${__gds_exec_trap:-$(\trap -p DEBUG)}" && :' index=0 text
+    local begin='__gds_exec_status=$? __gds_exec_set_aside=${__gds_exec_set_aside:-$-}; \set +aeuvxT'
+    # shellcheck disable=SC2016
+    local hook="{ $begin; } 2>/dev/null; "'__gds_exec_tick "${__gds_exec_trap:-$(\trap -p DEBUG)}" && :'
     if [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -ge 51 ] && [ -n "${PROMPT_COMMAND[1]+set}" ]; then
         index=$((${#PROMPT_COMMAND[@]} - 1))
     fi
@@ -48,15 +56,9 @@ __gds_exec_stand_last() {
     fi
 }
 
-__gds_exec_tick() { # STATUS DEBUG_TRAP: the trap as `trap -p` prints it, if it is not ours
-    # If Ctrl-C ended the last tick before its end, the user's options are still set aside.
-    __gds_exec_set_aside=${__gds_exec_set_aside:-$-}
-    { set +aeuvxT; } 2>/dev/null
-    local status=$1 new_trap='' __gds_exec_now
+__gds_exec_tick() { # DEBUG_TRAP, as `trap -p` prints it, or a word if it need not be read
+    local new_trap='' __gds_exec_now
     __gds_exec_line=
-    if [ -n "$__gds_exec_is_inherited" ]; then
-        __gds_exec_is_inherited='' __gds_exec_set_aside=${__gds_exec_set_aside//T/}
-    fi
     if __gds_exec_is_time; then
         __gds_exec_mark_prompt # now, for Ctrl-C at the question ends all this
         __gds_exec_renew
@@ -64,13 +66,12 @@ __gds_exec_tick() { # STATUS DEBUG_TRAP: the trap as `trap -p` prints it, if it 
     __gds_exec_mark_prompt
     __gds_exec_stand_last
     {
-        __gds_exec_check_commands "$2"
+        __gds_exec_check_commands "$1"
         __gds_exec_restore_options
-        if [ -n "$__gds_exec_is_inherited" ]; then set -T; fi
-        # Last, because the user's own trap is part of it: that trap sees only one of our lines.
+        # Last, because the user's own trap is part of it and would see our commands.
         # shellcheck disable=SC2064
         if [ -n "$new_trap" ]; then trap "$new_trap" DEBUG; fi
-        return "$status"
+        return "$__gds_exec_status"
     } 2>/dev/null
 }
 
@@ -82,18 +83,13 @@ __gds_exec_check_commands() { # DEBUG_TRAP
         return
     fi
     __gds_exec_trap=
-    export -n __gds_exec_trap __gds_exec_line # they may be set while `set -a` is on
+    # `set -a` may be on where these are set.
+    export -n __gds_exec_trap __gds_exec_line __gds_exec_status __gds_exec_set_aside
     case $1 in
         ours) ;;
         kept) __gds_exec_trap=kept ;;
         *) __gds_exec_write_trap "$1" ;;
     esac
-    # `( aws ... )` runs no command in this shell, and a subshell inherits the trap only with functrace.
-    # So we turn functrace on while the shell waits for a line, and off before the line's first command.
-    # We do not if the user has a DEBUG trap: functrace would change when that trap runs.
-    if [ -z "$__gds_exec_users_trap$__gds_exec_line" ] && [ "${__gds_exec_set_aside/T/}" = "$__gds_exec_set_aside" ]; then
-        __gds_exec_is_inherited=1
-    fi
 }
 
 # bash expands PS0 after it reads a line and before it runs it, but not for completions and prompts.
@@ -122,9 +118,7 @@ __gds_exec_join_preexec() {
 # shellcheck disable=SC2016
 __gds_exec_write_trap() { # DEBUG_TRAP
     if [ "${#FUNCNAME[@]}" -gt 3 ]; then return; fi # a function cannot read the user's trap
-    eval "set -- $1"                                # trap -- TEXT DEBUG
-    __gds_exec_users_trap=${3-}
-    if [ "${3-}" = - ]; then __gds_exec_users_trap=''; fi # "none", in posix mode
+    __gds_exec_read_trap "$1" || return
     if [ -n "$__gds_exec_users_trap" ] && [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -lt 44 ]; then
         __gds_exec_trap=kept # old bash restores the trap when a function returns
         return
@@ -136,11 +130,27 @@ __gds_exec_write_trap() { # DEBUG_TRAP
     esac
 }
 
+# The text is never evaluated. If it is not what bash prints, the trap stays as it is.
+__gds_exec_read_trap() { # DEBUG_TRAP
+    local quote="'" escaped="'\\''" text=$1
+    case $1 in
+        '' | 'trap -- - DEBUG') text='' ;; # there is none; the latter in posix mode
+        "trap -- '"*"' DEBUG")
+            text=${text#"trap -- '"}
+            text=${text%"' DEBUG"}
+            case ${text//"$escaped"/} in *"$quote"*) return 1 ;; esac
+            text=${text//"$escaped"/$quote}
+            ;;
+        *) return 1 ;;
+    esac
+    __gds_exec_users_trap=$text
+}
+
 # Runs before each simple command, so it is short. Its last argument is $_, which therefore stays the same.
 __gds_exec_before_command() { # STATUS LAST_ARGUMENT
     case $BASH_COMMAND in
-        __gds_exec_tick*)
-            __gds_exec_trap=ours
+        __gds_exec_status=*) # the hook begins
+            __gds_exec_trap=ours __gds_exec_line=
             return "$1"
             ;;
     esac
@@ -157,10 +167,6 @@ __gds_exec_before_command() { # STATUS LAST_ARGUMENT
             ;;
         *) return "$1" ;;
     esac
-    if [ -n "$__gds_exec_is_inherited" ]; then
-        set +T
-        __gds_exec_is_inherited=
-    fi
     local __gds_exec_now
     if __gds_exec_is_time; then __gds_exec_renew_in_line 2>/dev/tty; fi
     return "$1"
