@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pexpect
 import psutil
+import pytest
 
 from .patience import eventually
 from .programs import program
@@ -89,4 +90,8 @@ def showing_keys(*roles: str, options: Sequence[str] = ()) -> list[tuple[str, ..
 
 
 def _assert_at_a_lock(pid: int) -> None:
-    assert any(file.path.endswith(".lock") for file in psutil.Process(pid).open_files())
+    try:
+        files = psutil.Process(pid).open_files()
+    except psutil.AccessDenied:
+        pytest.skip("only root can tell which files a gds-exec has open: it forbids inspection")
+    assert any(file.path.endswith(".lock") for file in files)

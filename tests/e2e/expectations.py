@@ -6,11 +6,16 @@ import subprocess
 _WHAT = re.compile(r"gds-exec: .+ \[[a-z-]+\]")
 
 
-def assert_ours(result: subprocess.CompletedProcess[bytes], status: int, *words: str) -> str:
+FAILED_EXPORT = b"false;\n"
+
+
+def assert_ours(
+    result: subprocess.CompletedProcess[bytes], status: int, *words: str, printed: bytes = b""
+) -> str:
     """Check a failure of ours: its exit status, its lines and that they hold `words`; return them."""
     said = result.stderr.decode()
     assert result.returncode == status, said
-    assert result.stdout == b"", "standard output is the command's"
+    assert result.stdout == printed, "standard output is the command's"
     assert_speaks_as_ours(said, *words)
     return said
 

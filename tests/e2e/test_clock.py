@@ -190,7 +190,7 @@ def test_session_that_is_past_when_it_comes_is_refused_and_not_asked_for_for_eve
 ) -> None:
     world.add_role("plain", mfa=False)
     world.aws.life_override = life
-    assert_ours(world.run("plain", "--", "true", timeout=20), 125, "had already expired")
+    assert_ours(world.run("plain", "--", "true", timeout=20), 125, "the Expiration is in the past")
     assert world.aws.count("AssumeRole") == 1
 
 

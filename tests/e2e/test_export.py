@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pexpect
 import pytest
 
-from .expectations import assert_ours
+from .expectations import FAILED_EXPORT, assert_ours
 from .programs import program
 from .test_standard_error import BROKEN_STDERR
 from .world import GDS_EXEC, PROMPT, PYTHON, REGION, World, finish, needs
@@ -437,6 +437,7 @@ def test_a_written_profile_is_refused_as_a_role_and_the_error_names_the_role(
         "credentials, line 6: gds_exec_written_for",
         "copied-session",
         "hint: use the role itself: gds-exec prod -- COMMAND",
+        printed=FAILED_EXPORT if "-e" in argv else b"",
     )
 
 

@@ -95,7 +95,7 @@ def test_data_streams_through_the_cli_in_both_directions(signed_in: World, s3: S
 @needs("aws-shell")
 def test_the_interactive_aws_shell_works(signed_in: World) -> None:
     shell = signed_in.terminal("readonly", "--", "aws-shell")
-    shell.expect("aws> ")
+    shell.expect("aws> ", timeout=240)  # it builds an index at its first start
     shell.send("sts get-caller-identity\r")
     shell.expect(ROLE_ARN)
     shell.send(".exit\r")

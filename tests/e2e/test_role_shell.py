@@ -621,6 +621,8 @@ def test_a_shell_in_it_renews_nothing(desk: Desk, clock: Clock) -> None:
     person = desk.open("prod")
     person.sees(AT_EASE)
     person.terminal.sendline(f"{desk.dialect.kind} -i")
+    person.terminal.sendline('echo in"ner"')
+    person.terminal.expect("inner\r")
 
     clock.jump(HOUR - 600)
     goes_on_without("gds-exec: ", person)
