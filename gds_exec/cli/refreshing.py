@@ -27,7 +27,7 @@ from gds_exec.delivery.private_files import PrivateFiles, remove_private_files, 
 from gds_exec.environment import endpoint_environment
 from gds_exec.errors import GdsExecError, SystemRefused
 from gds_exec.replacement import replace_process
-from gds_exec.signals import all_blocked
+from gds_exec.signals import all_blocked, deadly_signals_unwind, interruptible
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
@@ -49,13 +49,14 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
 
     Raise `CommandNotFound`, `CommandNotExecutable` or `SystemRefused` where that cannot be.
     """
-    files = _private_files(run)
-    try:
-        _become_kept(path, run, session, files)
-    except BaseException:
-        if files is not None:
-            remove_private_files(files, with_directory=run.cache.path is None)  # a killed keeper will not
-        raise
+    with deadly_signals_unwind(), interruptible():  # until the keeper removes the copies
+        files = _private_files(run)
+        try:
+            _become_kept(path, run, session, files)
+        except BaseException:
+            if files is not None:
+                remove_private_files(files, with_directory=run.cache.path is None)  # a killed keeper will not
+            raise
 
 
 def _become_kept(path: str, run: Run, session: SessionCredentials, files: PrivateFiles | None) -> NoReturn:

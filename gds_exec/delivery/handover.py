@@ -79,7 +79,7 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
     """
     if parse(serialise(handover.session)) is None:
         raise SystemRefused(
-            "this session is none of AWS STS's, and cannot be kept fresh", hint="leave --refresh out"
+            "cannot keep the session fresh: AWS STS did not make it", hint="run it without --refresh"
         )
     data = marshal.dumps(
         (

@@ -8,7 +8,7 @@ import psutil
 
 from .world import PROMPT
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 
 

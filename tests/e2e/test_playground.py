@@ -321,8 +321,11 @@ def test_a_shell_lives_in_the_sandbox_until_it_exits(world: World, name: str) ->
 def test_ctrl_c_is_the_command_s_own(world: World) -> None:
     terminal = play(world, "--", PYTHON, "-i", "-q")
     terminal.expect(">>> ")
-    terminal.sendintr()
-    terminal.expect("KeyboardInterrupt")
+    # Python misses a Ctrl-C that comes between its prompt and its wait for a key.
+    for _ in range(10):
+        terminal.sendintr()
+        if terminal.expect(["KeyboardInterrupt", pexpect.TIMEOUT], timeout=10) == 0:
+            break
     terminal.expect(">>> ")
     terminal.sendline("import os; os.system('gds-exec try-no-mfa -- sh -c \"echo as \\$GDS_EXEC_ROLE\"')")
     terminal.expect("as try-no-mfa")

@@ -20,7 +20,7 @@ SCRIPTS = sysconfig.get_path("scripts")
 GDS_EXEC = os.path.join(SCRIPTS, "gds-exec")
 PYTHON = sys.executable
 PROMPT = "MFA code for "
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 REGION = "eu-west-2"
 
 PATH = os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath)))

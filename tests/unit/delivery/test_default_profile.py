@@ -267,7 +267,7 @@ def everything_else(sections: Sections, *, inherits: bool) -> Sections:
     changed = {*SECRET_KEYS, "credential_process", "source_profile"}
     return {
         header: {
-            key: "\n".join(line for line in value.split("\n") if not begins_secret(line))
+            key: "\n".join(line for line in value.split("\n") if not begins_secret(line)).rstrip("\n")
             for key, value in settings.items()
             if key not in (CREDENTIAL_KEYS if header in DEFAULT_HEADERS else changed)
         }
