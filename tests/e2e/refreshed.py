@@ -60,8 +60,13 @@ class Served:
 
     def __init__(self, command: psutil.Process) -> None:
         self.command = command
-        eventually(lambda: _assert_is_served(command))  # it may just become another program
-        self.environ = command.environ()
+        self.environ: dict[str, str] = {}
+
+        def is_served() -> None:  # it may just become another program
+            self.environ = command.environ()
+            assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in self.environ
+
+        eventually(is_served)
         url = urlsplit(self.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
         self.address = (url.hostname or "", url.port or 0)
         self._token = self.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
@@ -270,10 +275,6 @@ def _is_there(process: psutil.Process) -> bool:
         return process.is_running() and process.status() not in _GONE
     except psutil.NoSuchProcess:
         return False
-
-
-def _assert_is_served(command: psutil.Process) -> None:
-    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI" in command.environ()
 
 
 def _assert_one(found: list[psutil.Process]) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pytest
 
 from gds_exec.delivery.shells.role_shell import shell_init
 
+from .fake_time import preloaded_library
 from .world import PATIENCE_SECONDS, PYTHON
 
 MARKER = "prod 123456789012"
@@ -251,8 +251,6 @@ class FakeClock:
     def __init__(self, file: Path) -> None:
         if shutil.which("faketime") is None:
             pytest.skip("faketime is not installed")
-        # faketime fails now and then: its semaphore has its pid in the name, and an old one may be left.
-        self._preload = next(filter(None, (_preload() for _ in range(10))))
         self._file = file
         self._now = datetime.now()  # noqa: DTZ005  # as faketime reads it
         self.set_forward(0)
@@ -273,10 +271,4 @@ class FakeClock:
     def under(self) -> tuple[str, ...]:
         """The command that runs another under this clock."""
         read_from = (f"FAKETIME_TIMESTAMP_FILE={self._file}", "FAKETIME_NO_CACHE=1", "DONT_FAKE_MONOTONIC=1")
-        return ("env", f"LD_PRELOAD={self._preload}", *read_from)
-
-
-def _preload() -> str:
-    """Return the library that faketime preloads, or nothing if faketime fails."""
-    argv = ("faketime", "-f", "+0", "sh", "-c", "echo $LD_PRELOAD")
-    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+        return ("env", f"LD_PRELOAD={preloaded_library()}", *read_from)

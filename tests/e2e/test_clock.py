@@ -8,6 +8,7 @@ from calendar import timegm
 import pytest
 
 from .expectations import assert_ours
+from .fake_time import at_clock
 from .observations import calls_of, codes_sent
 from .world import GDS_EXEC, SHOW_KEY, World, needs
 
@@ -19,8 +20,9 @@ needs_faketime = needs("faketime")
 
 def run_at(world: World, offset_seconds: int, *argv: str) -> subprocess.CompletedProcess[bytes]:
     """Run gds-exec with a clock that is `offset_seconds` ahead of ours, or behind."""
-    clock = ("faketime", "-f", f"{offset_seconds:+d}s")
-    return world.run_program(*clock, GDS_EXEC, *argv, environ={"DONT_FAKE_MONOTONIC": "1"})
+    return world.run_program(
+        *at_clock(f"{offset_seconds:+d}s"), GDS_EXEC, *argv, environ={"DONT_FAKE_MONOTONIC": "1"}
+    )
 
 
 def run_later(world: World, seconds: int, *argv: str) -> subprocess.CompletedProcess[bytes]:
@@ -250,6 +252,6 @@ def test_session_made_up_in_the_repeated_hour_of_autumn_lasts_its_hour(world: Wo
     keys = []
     for seconds in (0, 3000, 3700):
         world.aws.clock_offset = autumn + seconds
-        clock = ("faketime", "-f", f"{autumn + seconds:+d}s")
+        clock = at_clock(f"{autumn + seconds:+d}s")
         keys.append(key_of(world.run_program(*clock, GDS_EXEC, "plain", "--", *SHOW_KEY, environ=zone)))
     assert keys[0] == keys[1] != keys[2]

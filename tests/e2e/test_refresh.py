@@ -15,6 +15,7 @@ import pytest
 from gds_exec.sandbox.faults import Fault
 
 from .expectations import assert_speaks_as_ours
+from .fake_time import preloaded_library
 from .kept import role_session
 from .network import closed_port
 from .observations import calls_of
@@ -112,10 +113,8 @@ class Clock:
         self._world = world
         self._file = world.home / "clock"
         self.jump(0)
-        # Now and then faketime fails: its semaphore bears its pid, and may be left from another of that pid.
-        preload = next(filter(None, (self._preload() for _ in range(10))))
         self.environ = {
-            "LD_PRELOAD": preload,
+            "LD_PRELOAD": preloaded_library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "DONT_FAKE_MONOTONIC": "1",
@@ -127,10 +126,6 @@ class Clock:
         new.write_text(f"+{seconds}s\n")
         new.rename(self._file)
         self._world.aws.clock_offset = seconds
-
-    def _preload(self) -> str:
-        shown = self._world.run_program("faketime", "-f", "+0s", "sh", "-c", "echo $LD_PRELOAD")
-        return shown.stdout.decode().strip()
 
 
 # What the command sees

@@ -396,7 +396,7 @@ def test_whoami_takes_the_source_profile(world: World) -> None:
 def test_whoami_inside_a_dead_role_tells_that_it_is_the_role_that_ended(world: World) -> None:
     environ = {"GDS_EXEC_ROLE": "admin", "AWS_ACCESS_KEY_ID": "ASIAGONE", "AWS_SECRET_ACCESS_KEY": "x"}
     assert_ours(
-        world.run("whoami", environ=environ), 125, "role admin in this environment", "run gds-exec again"
+        world.run("whoami", environ=environ), 125, "role admin in this environment", "run gds-exec renew"
     )
 
 

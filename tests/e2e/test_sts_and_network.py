@@ -11,6 +11,7 @@ from gds_exec.sandbox.faults import Fault, FaultKind
 from gds_exec.sandbox.principals import LongLivedKey
 
 from .expectations import assert_ours, assert_speaks_as_ours
+from .fake_time import at_clock
 from .network import closed_port, make_certificate, serve_proxy, serve_with_tls
 from .observations import codes_sent, durations, sessions_made
 from .world import GDS_EXEC, SHOW_KEY, World, finish, needs
@@ -181,7 +182,7 @@ def under_a_gibibyte() -> None:
 
 
 # A minute takes ten seconds. With a faster clock, pauses of a busy machine would exceed the read timeout.
-A_FAST_CLOCK = ("faketime", "-f", "+0 x6")
+FAST = "+0 x6"
 
 
 @needs("faketime")
@@ -189,7 +190,7 @@ def test_a_call_whose_answer_drips_ends_after_a_minute(world: World, tls_url: st
     world.add_role("plain", mfa=False)
     world.aws.fail("AssumeRole", Fault("drip", times=9, delay=0.05))
     environ = {"AWS_ENDPOINT_URL": tls_url, "AWS_CA_BUNDLE": str(certificate)}
-    done = world.run_program(*A_FAST_CLOCK, GDS_EXEC, "plain", "--", "true", environ=environ)
+    done = world.run_program(*at_clock(FAST), GDS_EXEC, "plain", "--", "true", environ=environ)
     assert_ours(done, 125, "[aws-unreachable]", "did not finish its answer within 60 s", "hint: ")
     assert world.aws.count("AssumeRole") == 1
 
@@ -198,7 +199,7 @@ def test_a_call_whose_answer_drips_ends_after_a_minute(world: World, tls_url: st
 def test_a_code_whose_answer_drips_is_sent_once(world: World) -> None:
     world.add_role("admin")
     world.aws.fail("GetSessionToken", Fault("drip-head", times=9, delay=0.05))
-    done = world.run_program(*A_FAST_CLOCK, GDS_EXEC, "admin", "--mfa-code", world.code(), "--", "true")
+    done = world.run_program(*at_clock(FAST), GDS_EXEC, "admin", "--mfa-code", world.code(), "--", "true")
     assert_ours(done, 125, "[answer-lost]", "within 60 s", "the code may be spent: wait for the next one")
     assert codes_sent(world.aws) == 1
 
