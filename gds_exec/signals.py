@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from gds_exec.context import contextmanager
 
 TYPE_CHECKING = False
@@ -105,11 +107,16 @@ def deadly_signals_unwind() -> Iterator[None]:
 
     Only for the main thread.
     """
+    unwinding_until = 0.0
 
-    def raise_killed(number: int, _frame: FrameType | None) -> NoReturn:
-        # A terminal that closes often sends two: the second must not cut the unwinding short.
-        for deadly in _DEADLY:
-            signal.signal(deadly, signal.SIG_IGN)
+    def raise_killed(number: int, _frame: FrameType | None) -> None:
+        # A terminal that closes often sends two: the second must not cut the unwinding short. A later
+        # one is heeded, because the interpreter drops what is raised in a finalizer.
+        nonlocal unwinding_until
+        now = time.monotonic()
+        if now < unwinding_until:
+            return
+        unwinding_until = now + _AGAIN_SECONDS
         raise _Killed(number)
 
     try:

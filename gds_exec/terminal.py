@@ -15,7 +15,7 @@ import time
 
 from gds_exec.context import contextmanager, suppress
 from gds_exec.redaction import show
-from gds_exec.signals import blocked, deadly_signals_unwind, handling, interruptible
+from gds_exec.signals import all_blocked, blocked, deadly_signals_unwind, handling, interruptible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,7 +161,10 @@ class Terminal:
             try:
                 with blocked(_STOPPING_THE_BACKGROUND), self._preparation(self), self._line_ended():
                     self._write(show(prompt))
-                    moot = meanwhile() if meanwhile else None
+                    with all_blocked():  # an import drops what a signal's handler raises in it
+                        import select  # noqa: F401  # for `_readable`
+
+                        moot = meanwhile() if meanwhile else None
                     return self._read_line(timeout_seconds, moot, going_on)
             except termios.error:
                 return None

@@ -26,9 +26,9 @@ print("left", flush=True)
 """
 
 
-def unwinding(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def unwinding(*arguments: str, code: str = UNWINDING) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-c", UNWINDING, *arguments],
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         timeout=30,
@@ -47,6 +47,26 @@ def test_a_second_signal_does_not_cut_the_unwinding_short() -> None:
     done = unwinding("SIGTERM", "again")
 
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "unwound\n")
+
+
+def test_where_the_interpreter_drops_a_signal_a_later_one_kills() -> None:
+    code = (
+        "import signal, time\n"
+        "from gds_exec import signals\n"
+        "signals._AGAIN_SECONDS = 0.01\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        signal.raise_signal(signal.SIGTERM)\n"
+        "with signals.deadly_signals_unwind():\n"
+        "    Finalized()\n"
+        "    print('went on', flush=True)\n"
+        "    time.sleep(0.02)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+    )
+
+    done = unwinding(code=code)
+
+    assert (done.returncode, done.stdout) == (-signal.SIGTERM, "went on\n")
 
 
 def test_a_signal_that_was_ignored_stays_ignored() -> None:

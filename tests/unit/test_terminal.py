@@ -231,6 +231,38 @@ def test_a_deadly_signal_at_the_question_kills_after_the_terminal_is_restored(
     assert mode_of(terminal) == raw
 
 
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGTSTP]
+)
+def test_a_signal_while_the_question_imports_a_module_is_not_lost(number: signal.Signals) -> None:
+    """The interpreter finalizes the lock of each module that it imports, and drops what is raised there."""
+    code = (
+        "import signal, sys\n"
+        "from gds_exec.terminal import Suspended, Terminal\n"
+        "sent = []\n"
+        "def send_in_finalizer(frame, event, _):\n"
+        "    if 'importlib' in frame.f_code.co_filename and frame.f_code.co_name == 'cb' and not sent:\n"
+        f"        sent.append(signal.raise_signal({int(number)}))\n"
+        "def meanwhile():\n"
+        "    sys.modules.pop('colorsys', None)\n"
+        "    sys.setprofile(send_in_finalizer)\n"
+        "    import colorsys\n"
+        "    sys.setprofile(None)\n"
+        "try:\n"
+        "    Terminal.open().ask('MFA code: ', meanwhile=meanwhile)\n"
+        "except (KeyboardInterrupt, Suspended) as error:\n"
+        "    print('raised', type(error).__name__)\n"
+    )
+    terminal = at_a_terminal(code)
+    raised = {signal.SIGINT: "raised KeyboardInterrupt", signal.SIGTSTP: "raised Suspended"}
+
+    terminal.expect(pexpect.EOF)
+    terminal.wait()
+
+    assert raised.get(number, "") in terminal.before
+    assert terminal.signalstatus == (None if number in raised else number)
+
+
 def test_a_signal_that_was_ignored_stays_ignored() -> None:  # matrix 89
     terminal = at_a_terminal(f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{ASKING}")
     terminal.expect_exact("MFA code: ")
