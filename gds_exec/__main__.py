@@ -4,8 +4,8 @@ import _signal  # type: ignore[import-not-found]  # `signal` itself would import
 import os
 import sys
 
+from gds_exec.execute import environment_as_given, open_standard_streams
 from gds_exec.invocation import read_plainly
-from gds_exec.replacement import environment_as_given, open_standard_streams
 from gds_exec.warm import serve
 
 TYPE_CHECKING = False
@@ -40,9 +40,10 @@ def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
     import gc
 
     gc.disable()  # a short life: collecting costs more than keeping
-    from gds_exec.cli import edge
+    from gds_exec.cli.dispatch import run
+    from gds_exec.error_boundary import leave
 
-    edge.leave(edge.run(argv, environ, invocation=invocation))
+    leave(run(argv, environ, invocation=invocation))
 
 
 def _let_sigint_kill() -> None:

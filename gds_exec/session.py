@@ -59,6 +59,11 @@ class AccessKey:
     def is_temporary(self) -> bool:
         return self.session_token is not None
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        parts = (self.access_key_id, self.secret_access_key, self.session_token)
+        return tuple(part for part in parts if part)
+
 
 class SessionCredentials:
     """What to sign with until `expiration`; long-lived keys have none.

@@ -1,10 +1,11 @@
-"""Signals for a while: other handlers, or none let through, and then as it was."""
+"""Handle or block signals inside a block and restore them after it; stop together with a command."""
 
 from __future__ import annotations
 
+import os
 import time
 
-from gds_exec.context import contextmanager
+from gds_exec.lean import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,3 +126,26 @@ def deadly_signals_unwind() -> Iterator[None]:
     except _Killed as killed:
         signal.raise_signal(killed.number)
         raise SystemExit(128 + killed.number) from None
+
+
+_STOPS = frozenset((signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU))
+
+
+def job_control_stop(wait_status: int) -> int | None:
+    """Return the signal by which the shell's job was stopped, if it was.
+
+    A command that SIGSTOP has stopped will be continued alone, if ever: the shell does not see
+    it, and would never continue us.
+    """
+    if os.WIFSTOPPED(wait_status) and os.WSTOPSIG(wait_status) in _STOPS:
+        return os.WSTOPSIG(wait_status)
+    return None
+
+
+def stop_by(number: int) -> None:
+    """Stop by this signal, whatever else we do with it; return when continued."""
+    handler = signal.signal(number, signal.SIG_DFL)
+    try:
+        signal.raise_signal(number)
+    finally:
+        signal.signal(number, handler)

@@ -13,7 +13,7 @@ import sys
 import termios
 import time
 
-from gds_exec.context import contextmanager, suppress
+from gds_exec.lean import contextmanager, suppress
 from gds_exec.redaction import show
 from gds_exec.signals import all_blocked, blocked, deadly_signals_unwind, handling, interruptible
 

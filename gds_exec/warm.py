@@ -10,8 +10,8 @@ import os
 import time
 
 from gds_exec.environment import Briefing, callers_environment, child_environment
-from gds_exec.renewal import can_begin
-from gds_exec.replacement import look_up, replace_process
+from gds_exec.execute import look_up, replace_process
+from gds_exec.expiry import can_begin
 from gds_exec.session import (
     SHORTCUT_SUFFIX,
     cache_path,

@@ -5,10 +5,10 @@ botocore asks at every signing in a session's last quarter of an hour.
 
 import time
 
-from gds_exec.delivery.document import process_document
+from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.environment import callers_environment
+from gds_exec.expiry import can_begin, early_seconds, is_due, is_valid
 from gds_exec.invocation import ASKED_FOR
-from gds_exec.renewal import can_begin, early_seconds, is_due, is_valid
 from gds_exec.warm import find_cached, print_at_once
 
 TYPE_CHECKING = False

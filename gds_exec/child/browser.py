@@ -7,9 +7,9 @@ import shlex
 import signal
 import sys
 
-from gds_exec.child.helper import helper_path
+from gds_exec.child.lookup import helper_path
 from gds_exec.child.redirect_page import RedirectPage
-from gds_exec.context import suppress
+from gds_exec.lean import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
-from gds_exec.child.job_control import job_control_stop, stop_by
-from gds_exec.refusal import exec_failure
-from gds_exec.replacement import find_command
-from gds_exec.signals import blocked, handling
+from gds_exec.exec_errors import exec_failure
+from gds_exec.execute import find_command
+from gds_exec.signals import blocked, handling, job_control_stop, stop_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

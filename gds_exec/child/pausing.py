@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from gds_exec.context import contextmanager, suppress
+from gds_exec.lean import contextmanager, suppress
 from gds_exec.signals import all_blocked
 
 TYPE_CHECKING = False

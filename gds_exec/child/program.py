@@ -17,9 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from gds_exec.errors import GdsExecError, HelperFailed
+from gds_exec.exec_errors import exec_failure
+from gds_exec.execute import find_command
 from gds_exec.redaction import may_hold_secret, show
-from gds_exec.refusal import exec_failure
-from gds_exec.replacement import find_command
 from gds_exec.signals import deadly_signals_unwind, interruptible
 
 _NOT_FOR_HELPERS = ("GDS_EXEC_MFA_CODE",)

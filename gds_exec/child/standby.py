@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gds_exec.context import suppress
+from gds_exec.lean import suppress
 from gds_exec.signals import all_blocked
 
 TYPE_CHECKING = False

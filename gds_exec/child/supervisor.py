@@ -11,11 +11,10 @@ import os
 import selectors
 import signal
 
-from gds_exec.child.job_control import job_control_stop, stop_by
-from gds_exec.child.spawning import spawn
+from gds_exec.child.spawn import spawn
 from gds_exec.child.witness import Witness
-from gds_exec.context import suppress
-from gds_exec.signals import all_blocked
+from gds_exec.lean import suppress
+from gds_exec.signals import all_blocked, job_control_stop, stop_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import select
 import signal
 import time
 
-from gds_exec.child.own_process import end_with, let_go, open_descriptors, take_name
+from gds_exec.child.prctl import end_with, let_go, open_descriptors, take_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from gds_exec.cli.commands import APPS, Action
-from gds_exec.cli.messages import printing
-from gds_exec.cli.running import obey
+from gds_exec.cli.commands.run import obey
+from gds_exec.cli.parser import APPS, Action
 from gds_exec.errors import OutputFailed, UsageError
 from gds_exec.invocation import Invocation, canonical
+from gds_exec.output import printing
 
 _INTERRUPTED = 130  # what typer makes of a Ctrl-C
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 
 from gds_exec.child.standby import Standby
-from gds_exec.cli.habits import WORDS_OF_OTHERS
-from gds_exec.context import suppress
-from gds_exec.delivery.exports.formats import DEFAULT_FORMAT, FORMATS
-from gds_exec.delivery.exports.shells import FAILURES
+from gds_exec.cli.hints import WORDS_OF_OTHERS
+from gds_exec.delivery.export_formats import DEFAULT_FORMAT, FORMATS
+from gds_exec.delivery.shell_syntax import FAILURES
 from gds_exec.invocation import is_option, take_option
+from gds_exec.lean import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from gds_exec.cli.messages import enable_debug
 from gds_exec.config.profile_values import is_session_name
 from gds_exec.invocation import (
     SOURCES,
@@ -19,6 +18,7 @@ from gds_exec.invocation import (
     source_name,
     variable_of,
 )
+from gds_exec.output import enable_debug
 
 _Value = TypeVar("_Value")
 

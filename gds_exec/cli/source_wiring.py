@@ -17,8 +17,8 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
+from gds_exec.credentials.key_source import KeySource, identity_of
 from gds_exec.credentials.request import job_session_name, made_up_session_name
-from gds_exec.credentials.source import KeySource, identity_of
 from gds_exec.environment import without_outer_role
 from gds_exec.errors import UsageError
 from gds_exec.invocation import ASKED_FOR
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gds_exec.config.profiles import Profile
     from gds_exec.config.sources import ContainerRole, InstanceRole
-    from gds_exec.credentials.web_identity import TokenSource
+    from gds_exec.credentials.token_source import TokenSource
     from gds_exec.invocation import Invocation
 
     Environ = Mapping[str, str]
@@ -71,7 +71,7 @@ def wired_source(profile: Profile, environ: Environ, *, at_terminal: bool = True
     asked_for = [*filter(None, environ.get(ASKED_FOR, "").split("\n")), profile.name]
     run = helper({**without_outer_role(environ), ASKED_FOR: "\n".join(asked_for)}, at_terminal=at_terminal)
     if isinstance(profile.source, WebIdentityToken):
-        from gds_exec.credentials.web_identity import TokenSource  # which a person has no use for
+        from gds_exec.credentials.token_source import TokenSource  # which a person has no use for
 
         return TokenSource(
             profile.source, environ=environ, run=run, mint=lambda audience: _mint(audience, profile, environ)
@@ -106,14 +106,14 @@ def identity(profile: Profile, source: KeySource | TokenSource, environ: Environ
 
 
 def _mint(audience: str, profile: Profile, environ: Environ) -> str:
-    from gds_exec.credentials.github import mint  # which loads botocore
+    from gds_exec.credentials.github_token import mint  # which loads botocore
 
     ca_bundle = profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE")  # as botocore has it for AWS
     return mint(environ[GITHUB_URL], environ[GITHUB_TOKEN], audience, ca_bundle=ca_bundle)
 
 
 def _ask_metadata(source: ContainerRole | InstanceRole, environ: Environ) -> dict[str, Any]:
-    from gds_exec.credentials.metadata import ask_metadata  # which loads botocore
+    from gds_exec.credentials.machine_credentials import ask_metadata  # which loads botocore
 
     return ask_metadata(source, environ)
 

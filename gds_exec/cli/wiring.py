@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import time
 
-from gds_exec.cli.person import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person, waiting_for
+from gds_exec.cli.prompt import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person, waiting_for
 from gds_exec.cli.source_wiring import helper, identity, new_session_name, wired_source
 from gds_exec.config.aws_files import credentials_path, home_directory, read_aws_files
 from gds_exec.config.ci import is_ci, job_tags
+from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.cache import open_cache
-from gds_exec.credentials.code_sources import (
+from gds_exec.credentials.leftovers import sweep, sweep_beside, sweep_copies
+from gds_exec.credentials.locks import Holder, Locks
+from gds_exec.credentials.mfa import STEP_SECONDS, TokenCodes
+from gds_exec.credentials.mfa_sources import (
     ANY_OCCASION,
     SOURCE_NAMES,
     DialogCode,
@@ -21,14 +25,10 @@ from gds_exec.credentials.code_sources import (
     YubiKeyCode,
     named_sources,
 )
-from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.credentials.mfa import STEP_SECONDS, TokenCodes
 from gds_exec.credentials.network import Connection, check_ca_bundle, check_endpoint
 from gds_exec.credentials.plan import Asked
-from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin
-from gds_exec.credentials.sweeping import sweep, sweep_beside, sweep_copies
 from gds_exec.errors import AwsUnreachable, UsageError
 from gds_exec.redaction import show
 from gds_exec.session import cache_path
@@ -37,14 +37,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gds_exec.cli.messages import Messages
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.config.profiles import Profile
-    from gds_exec.credentials.aws import StsApi
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.mfa import CodeSource
-    from gds_exec.credentials.scope import Scope
+    from gds_exec.credentials.session_scope import Scope
+    from gds_exec.credentials.sts_client import StsApi
     from gds_exec.invocation import Invocation
+    from gds_exec.output import Messages
     from gds_exec.terminal import Terminal
 
     Environ = Mapping[str, str]
@@ -201,7 +201,7 @@ def _asked(
 def _scope(invocation: Invocation) -> Scope | None:
     if invocation.scope is None:
         return None
-    from gds_exec.credentials.scope import read_scope  # which most runs have no use for
+    from gds_exec.credentials.session_scope import read_scope  # which most runs have no use for
 
     return read_scope(invocation.scope)
 
@@ -297,11 +297,11 @@ def _say_nothing(_text: str) -> None:
 def _aws(connection: Connection) -> StsApi:
     import logging
 
-    from gds_exec.cli.installation import check_botocore, module_of_another
+    from gds_exec.installation import check_botocore, module_of_another
 
     logging.getLogger().addHandler(logging.NullHandler())  # a library's own messages are not for the person
     try:
-        from gds_exec.credentials.aws import Aws  # which loads botocore
+        from gds_exec.credentials.sts_client import Aws  # which loads botocore
     except (OSError, ImportError) as error:  # too many open files, for one
         if (of_another := module_of_another(error)) is not None:
             raise of_another from error

@@ -14,8 +14,8 @@ import time
 
 from gds_exec.config.aws_ini import Section, parse, place
 from gds_exec.errors import BrokenFile
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from its lines when it is asked for. A message never repeats what a line holds: 
 from __future__ import annotations
 
 from gds_exec.errors import BrokenFile
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.value import Value
 
 Block = dict[str, str]
 

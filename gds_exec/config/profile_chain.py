@@ -14,8 +14,8 @@ from gds_exec.config.role_names import (
 )
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
 from gds_exec.errors import BrokenProfile, CopiedSession, NoAccessKey, NotSupportedYet, SourceProfileMissing
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile:
 
 def no_base(files: AwsFiles, environ: Mapping[str, str]) -> NoAccessKey:
     """Return the error that says that there is no base profile."""
-    from gds_exec.config.ambient import hint_at_permission
+    from gds_exec.config.environment_sources import hint_at_permission
 
     copies = f"; copied sessions do not count: {_listed(sorted(files.copied_sessions))}"
     message = f"no profile has access keys{copies if files.copied_sessions else ''}"
@@ -179,7 +179,12 @@ def _credential_source(visited: Sequence[str], section: Section, environ: Mappin
             f"profile {name} has an unknown credential_source {quoted(said)}",
             hint=f"AWS knows {', '.join(_CREDENTIAL_SOURCES)}",
         )
-    from gds_exec.config.ambient import container_role, environment_keys, hint_at_permission, instance_role
+    from gds_exec.config.environment_sources import (
+        container_role,
+        environment_keys,
+        hint_at_permission,
+        instance_role,
+    )
 
     find = {
         "Environment": environment_keys,

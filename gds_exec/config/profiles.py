@@ -14,7 +14,7 @@ from gds_exec.config.profile_values import first_text, text
 from gds_exec.config.role_names import role_arn_of
 from gds_exec.config.sources import PROFILE, WantedSource, WebIdentityToken
 from gds_exec.errors import BrokenProfile, NoAccessKey, SourceProfileMissing
-from gds_exec.value import Value
+from gds_exec.lean import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _named_chain(
     In CI, where it names keys that are not here, it is what is here instead.
     """
     if wanted.is_outside_files:
-        from gds_exec.config.ambient import asked_for  # which a person has little use for
+        from gds_exec.config.environment_sources import asked_for  # which a person has little use for
 
         return roles_on_the_way(files, name).but(source=asked_for(wanted, environ)), False
     try:
@@ -130,7 +130,7 @@ def _named_chain(
     except (NoAccessKey, SourceProfileMissing) as error:
         if not is_ci(environ) or wanted.kind == PROFILE or source_profile is not None:
             raise
-        from gds_exec.config.ambient import after_profiles, before_profiles, hint_at_permission
+        from gds_exec.config.environment_sources import after_profiles, before_profiles, hint_at_permission
 
         lacking = type(error)(error.message, hint=hint_at_permission(error.hint, environ))
         here = before_profiles(wanted, environ) or after_profiles(environ, otherwise=lacking)
@@ -143,7 +143,7 @@ def _base_chain(
     files: AwsFiles, *, environ: Environ, source_profile: str | None, wanted: WantedSource
 ) -> Chain:
     """Return what a role without a profile of its own begins with."""
-    from gds_exec.config.ambient import after_profiles, asked_for, before_profiles
+    from gds_exec.config.environment_sources import after_profiles, asked_for, before_profiles
 
     if wanted.is_outside_files:
         return Chain((), source=asked_for(wanted, environ))

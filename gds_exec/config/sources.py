@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gds_exec.invocation import SOURCES
-from gds_exec.value import Value
+from gds_exec.lean import Value
 
 PROFILE, ENVIRONMENT, WEB_IDENTITY, GITHUB, CONTAINER, INSTANCE = SOURCES
 TOKEN_FILE, TOKEN_VARIABLE, TOKEN_COMMAND = "file", "variable", "command"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from gds_exec.context import contextmanager, suppress
 from gds_exec.credentials.private_directory import NotPrivate, open_private_directory, write_checked
+from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.session import (
     SUFFIX,
     about,
@@ -20,7 +20,6 @@ from gds_exec.session import (
     read_checked_text,
     serialise,
 )
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,11 +12,10 @@ import os
 import sys
 import time
 
-from gds_exec.context import contextmanager, suppress
 from gds_exec.errors import GdsExecError, LockTimeout
+from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.session import read_private_text
 from gds_exec.terminal import raising_suspended
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def _is_stopped(pid: int) -> bool:
-    from gds_exec.child.liveness import is_stopped  # only for who waits
+    from gds_exec.child.process_info import is_stopped  # only for who waits
 
     return is_stopped(pid)
 

@@ -18,7 +18,7 @@ from gds_exec.errors import (
     NobodyToAsk,
     TokenCodeRefused,
 )
-from gds_exec.value import Value
+from gds_exec.lean import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

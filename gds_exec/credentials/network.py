@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from gds_exec.errors import BrokenProfile
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECOND
 from gds_exec.config.sources import ContainerRole, EnvironmentKeys, WebIdentityToken
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
+from gds_exec.expiry import can_begin, is_due
 from gds_exec.invocation import duration_text
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.renewal import can_begin, is_due
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gds_exec.config.profiles import Profile, Role
     from gds_exec.credentials.request import Request
-    from gds_exec.credentials.scope import Scope
+    from gds_exec.credentials.session_scope import Scope
     from gds_exec.session import SessionCredentials
 
     Look = Callable[[tuple[Request, ...]], "Held | None"]
@@ -247,7 +247,7 @@ def _scope(asked: Asked) -> Scope | None:
     """Return the scope that was asked for, with the tags of the CI job beside its own."""
     if not asked.job_tags:
         return asked.scope
-    from gds_exec.credentials.scope import Scope
+    from gds_exec.credentials.session_scope import Scope
 
     return (asked.scope or Scope()).with_tags(asked.job_tags)
 

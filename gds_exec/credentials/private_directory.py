@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from gds_exec.context import suppress
+from gds_exec.lean import suppress
 from gds_exec.session import with_checksum
 from gds_exec.signals import all_blocked
 
@@ -56,7 +56,7 @@ def write_atomically(directory: int, name: str, text: str, *, is_durable: bool =
 
 
 def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable: bool) -> None:
-    from gds_exec.child.liveness import process_mark  # runs that only read do not need it
+    from gds_exec.child.process_info import process_mark  # runs that only read do not need it
 
     temporary = f"{process_mark(os.getpid())}.{os.urandom(16).hex()}{TEMPORARY_SUFFIX}"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from gds_exec.credentials.cache import DeviceMemory
+from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Held, check_account, check_minimum, decide
 from gds_exec.credentials.request import (
@@ -18,25 +19,24 @@ from gds_exec.credentials.request import (
     device_key,
     is_answer_for,
 )
-from gds_exec.credentials.source import KeySource
 from gds_exec.errors import AssumeRoleDenied, PackedPolicyTooLarge, SourceCredentialsInvalid
+from gds_exec.expiry import is_valid
+from gds_exec.lean import Value
 from gds_exec.redaction import show
-from gds_exec.renewal import is_valid
 from gds_exec.terminal import Continued, Suspended, suspend_this_process
-from gds_exec.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gds_exec.config.profiles import Profile
+    from gds_exec.credentials.background import PreparedAws
     from gds_exec.credentials.cache import SessionCache
     from gds_exec.credentials.locks import Locks
     from gds_exec.credentials.mfa import CodeSource, TokenCodes
     from gds_exec.credentials.plan import Asked, Plan
-    from gds_exec.credentials.preparation import PreparedAws
     from gds_exec.credentials.request import Origin, Request
-    from gds_exec.credentials.web_identity import TokenSource
+    from gds_exec.credentials.token_source import TokenSource
     from gds_exec.session import AccessKey, SessionCredentials
 
 
@@ -228,7 +228,7 @@ class Provider:
             return self._make(plan.next_chain[-1], key)
         except SourceCredentialsInvalid as error:
             if plan.session is None:
-                from gds_exec.credentials.refusals import of_keys
+                from gds_exec.credentials.aws_errors import of_keys
 
                 raise of_keys(show(self._profile.source.owner), error) from error
             name = cache_key(self._origin, plan.requests[: plan.done])
@@ -290,7 +290,7 @@ class Provider:
         if self._decide(profile).device is not None and not self._codes.is_available:
             if self._codes is not self._all_codes:  # a person, who was not wanted, might help
                 raise self._codes.why_nobody(self._question(device)) from error
-            from gds_exec.credentials.refusals import denied_hint
+            from gds_exec.credentials.aws_errors import denied_hint
 
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")

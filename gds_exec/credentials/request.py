@@ -11,11 +11,11 @@ import time
 from _blake2 import blake2b
 
 from gds_exec.config.profile_values import SESSION_NAME_CHARACTERS, SESSION_NAME_LIMIT
-from gds_exec.value import Value
+from gds_exec.lean import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gds_exec.credentials.scope import Scope
+    from gds_exec.credentials.session_scope import Scope
 
 
 class SessionTokenRequest(Value):

@@ -9,12 +9,12 @@ import fcntl
 import os
 import stat
 
-from gds_exec.child.liveness import process_mark
+from gds_exec.child.process_info import process_mark
 from gds_exec.config.aws_ini import parse
-from gds_exec.context import contextmanager, suppress
-from gds_exec.credentials.sweeping import UNFINISHED_SUFFIX
+from gds_exec.credentials.leftovers import UNFINISHED_SUFFIX
 from gds_exec.delivery.written_profile import with_profile, without_profile
 from gds_exec.errors import BrokenFile, OutputFailed, UnknownRole
+from gds_exec.lean import contextmanager, suppress
 from gds_exec.redaction import show
 from gds_exec.signals import all_blocked
 

@@ -6,7 +6,7 @@ Every other byte of the text stays the same. A section without our mark is never
 from __future__ import annotations
 
 from gds_exec.config.aws_files import WRITTEN_FOR
-from gds_exec.delivery.ini_lines import ini_lines
+from gds_exec.config.ini_lines import ini_lines
 from gds_exec.environment import credential_variables
 from gds_exec.errors import OutputFailed
 from gds_exec.redaction import show
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from gds_exec.delivery.ini_lines import IniLine
+    from gds_exec.config.ini_lines import IniLine
     from gds_exec.session import SessionCredentials
 
     Settings = Mapping[str, str]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from os import path
 
 from gds_exec.errors import ConfigError, HelperFailed
-from gds_exec.sandbox.totp import STEP_SECONDS, code_at_step, step_at, steps_accepted_at
+from gds_exec.sandbox.mfa_device import STEP_SECONDS, code_at_step, step_at, steps_accepted_at
 
 DIRECTORY_PREFIX = "gds-exec-try-"
 DIRECTORY_VARIABLE = "GDS_EXEC_SANDBOX"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from time import gmtime, strftime
 
 from gds_exec.sandbox import refusals
-from gds_exec.sandbox.devices import MfaDevice, SecurityKey
+from gds_exec.sandbox.mfa_device import MfaDevice, SecurityKey
 from gds_exec.sandbox.principals import Caller, User
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Element

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from gds_exec.sandbox.machine_session import session_document, session_of
 from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.refusals import AwsError
-from gds_exec.sandbox.role_session import iso_time
 from gds_exec.sandbox.state import Aws
+from gds_exec.sandbox.sts import iso_time
 from gds_exec.sandbox.wire import Request, Response, json_response
 from gds_exec.sandbox.workloads import EC2, Machine
 

@@ -12,7 +12,7 @@ from os import path
 from typing import Protocol
 
 from gds_exec.child.foreground import run_in_foreground
-from gds_exec.child.user_shell import user_shell
+from gds_exec.child.lookup import user_shell
 from gds_exec.sandbox.device_code import (
     DIRECTORY_PREFIX,
     DIRECTORY_VARIABLE,
@@ -21,7 +21,7 @@ from gds_exec.sandbox.device_code import (
     next_code,
     remember_spent_steps,
 )
-from gds_exec.sandbox.scenery import Scenery, config_text, credentials_text, furnish
+from gds_exec.sandbox.fixtures import Scenery, config_text, credentials_text, furnish
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws
 from gds_exec.signals import handling

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gds_exec.sandbox import container, github, iam, metadata, refusals, signin, sts
+from gds_exec.sandbox import container, federation, github, iam, metadata, refusals, sts
 from gds_exec.sandbox.faults import Fault, spoil
 from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.principals import Caller
@@ -23,7 +23,7 @@ class Operation:
     namespace: str
 
 
-_PLACES = (signin.PLACE, metadata.PLACE, container.PLACE, github.PLACE)
+_PLACES = (federation.PLACE, metadata.PLACE, container.PLACE, github.PLACE)
 _SECRET_PARAMETERS = ("TokenCode", "Session", "SigninToken", "WebIdentityToken")
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"
 _IAM = "https://iam.amazonaws.com/doc/2010-05-08/"

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gds_exec.sandbox import refusals
-from gds_exec.sandbox.policy import is_token_trusted
-from gds_exec.sandbox.principals import Caller, Role
-from gds_exec.sandbox.role_session import ROLE_PARAMETERS, open_role_session
-from gds_exec.sandbox.scope import SessionScope, read_scope
+from gds_exec.sandbox.principals import Caller, Role, is_token_trusted
+from gds_exec.sandbox.session_policies import SessionScope, read_scope
 from gds_exec.sandbox.state import Aws
+from gds_exec.sandbox.sts import ROLE_PARAMETERS, open_role_session
 from gds_exec.sandbox.tokens import KEY_ID, Jwt, read_jwt
 from gds_exec.sandbox.validation import Text, validate
 from gds_exec.sandbox.wire import Element

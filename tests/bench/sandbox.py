@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing.managers import BaseManager
 from typing import Any
 
-from gds_exec.sandbox.devices import MfaDevice
+from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws
 

@@ -267,7 +267,7 @@ def _sessions(world: World) -> Iterator[tuple[Path, SessionCredentials]]:
 
 
 def _is_keeper(process: psutil.Process) -> bool:
-    return "gds_exec.keeper" in process.cmdline()
+    return "gds_exec.refresher" in process.cmdline()
 
 
 def _is_there(process: psutil.Process) -> bool:

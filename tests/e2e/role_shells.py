@@ -11,7 +11,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from gds_exec.delivery.shells.role_shell import shell_init
+from gds_exec.delivery.role_shell import shell_init
 
 from .fake_time import preloaded_library
 from .world import PATIENCE_SECONDS, PYTHON
@@ -22,7 +22,7 @@ HOUR = 3600
 # As gds-exec starts a role shell, apart from where the variables come from.
 _BECOME = """
 import os, sys
-from gds_exec.delivery.shells.role_shell import role_shell
+from gds_exec.delivery.role_shell import role_shell
 environ = dict(os.environ, GDS_EXEC_SHELL=f"/nowhere/{os.getpid()}.running")
 _, kind, path, *plain = sys.argv
 if plain:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.child.liveness import process_mark
+from gds_exec.child.process_info import process_mark
 
 from .world import GDS_EXEC, PROMPT, PYTHON, World, finish
 

@@ -68,7 +68,7 @@ import glob, os, signal, subprocess, sys, time
 trace, *argv = sys.argv[1:]
 def keepers():
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        if b"gds_exec.keeper" in open(f"/proc/{pid}/cmdline", "rb").read().split(b"\\0"):
+        if b"gds_exec.refresher" in open(f"/proc/{pid}/cmdline", "rb").read().split(b"\\0"):
             yield int(pid)
 def wait_for(condition):
     deadline = time.monotonic() + 10

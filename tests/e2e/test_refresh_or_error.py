@@ -42,7 +42,7 @@ BREAKS = """
 import os, sys
 def fail():
     raise OSError({errno}, os.strerror({errno}))
-if "gds_exec.keeper" in sys.orig_argv:
+if "gds_exec.refresher" in sys.orig_argv:
     {fault}
 """
 NO_LOOP = "import selectors; selectors.DefaultSelector = fail"
@@ -77,7 +77,7 @@ def keepers(world: World) -> list[int]:
 def _is_keeper(process: Path, mark: bytes) -> bool:
     try:
         is_ours = mark in (process / "environ").read_bytes().split(b"\0")
-        return is_ours and b"gds_exec.keeper" in (process / "cmdline").read_bytes().split(b"\0")
+        return is_ours and b"gds_exec.refresher" in (process / "cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
 

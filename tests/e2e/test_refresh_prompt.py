@@ -85,7 +85,7 @@ class Desk:
 
     def asker(self) -> psutil.Process:
         """The process that asks."""
-        return process_of("gds_exec.cli.renewal", parent=self.served.keeper.pid)
+        return process_of("gds_exec.cli.commands.refresh_worker", parent=self.served.keeper.pid)
 
     def finish(self, line: str = "own") -> str:
         """Type a line for the command, and return all that stood on the terminal since."""
@@ -322,8 +322,8 @@ def test_killed_at_the_question_in_a_pipeline_we_leave_nobody_who_asks(ending: W
     argv = " ".join(refreshing("cat", options=DIRECT))
     shell.sendline(f"cat | {GDS_EXEC} {argv}")
     shell.expect_exact(PROMPT)
-    keeper = process_of("gds_exec.keeper", parent=shell.pid)
-    asker = process_of("gds_exec.cli.renewal", parent=keeper.pid)
+    keeper = process_of("gds_exec.refresher", parent=shell.pid)
+    asker = process_of("gds_exec.cli.commands.refresh_worker", parent=keeper.pid)
 
     keeper.kill()
 

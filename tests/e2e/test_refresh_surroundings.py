@@ -187,7 +187,7 @@ def has_copies(world: World, _: pexpect.spawn) -> bool:
 
 def is_keeper(_: World, terminal: pexpect.spawn) -> bool:
     """We are executed anew."""
-    return b"gds_exec.keeper" in command_line(terminal)
+    return b"gds_exec.refresher" in command_line(terminal)
 
 
 def has_record(world: World, _: pexpect.spawn) -> bool:

@@ -158,7 +158,7 @@ def test_ten_thousand_roles_are_listed_without_what_draws_tables(world: World) -
     done = world.run("roles", environ={"PYTHONPROFILEIMPORTTIME": "1"})
 
     assert done.stdout.count(b"\n") == 10_001
-    assert b"| gds_exec.cli.roles" in b" ".join(done.stderr.split())
+    assert b"| gds_exec.cli.commands.roles" in b" ".join(done.stderr.split())
     assert b"rich.table" not in done.stderr
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.child.liveness import process_mark
+from gds_exec.child.process_info import process_mark
 from gds_exec.sandbox.faults import Fault
 
 from .expectations import assert_ours

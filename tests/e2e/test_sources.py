@@ -414,5 +414,5 @@ def test_a_token_stands_in_no_argument(elsewhere: World) -> None:
 
     done = elsewhere.run(role.arn, "--refresh", "--", *show, environ=environ)
 
-    assert b"gds_exec.keeper" in done.stdout
+    assert b"gds_exec.refresher" in done.stdout
     assert environ["CI_TOKEN"].encode() not in done.stdout

@@ -50,7 +50,7 @@ def test_too_little_memory_is_one_clear_error_or_no_trouble(kib: int, world: Wor
 
 
 @pytest.mark.parametrize(
-    "module", ["gds_exec", "gds_exec.invocation", "gds_exec.warm", "gds_exec.cli", "gds_exec.cli.edge"]
+    "module", ["gds_exec", "gds_exec.invocation", "gds_exec.warm", "gds_exec.cli", "gds_exec.error_boundary"]
 )
 def test_ctrl_c_kills_silently_from_the_first_line_of_ours(module: str, world: World) -> None:
     interrupted = interrupt_at(world, module, GDS_EXEC)

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gds_exec.cli.app import run_command_line
-from gds_exec.cli.messages import report
 from gds_exec.errors import GdsExecError
+from gds_exec.output import report
 from gds_exec.sandbox.faults import Fault
 
 from .expectations import assert_ours

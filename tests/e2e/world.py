@@ -12,7 +12,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from gds_exec.sandbox.devices import MfaDevice
+from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import Role, User
 from gds_exec.sandbox.state import Aws
 

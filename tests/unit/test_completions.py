@@ -6,8 +6,8 @@ import pytest
 from typer.main import get_command
 
 from gds_exec.cli.app import read_command_line
-from gds_exec.cli.commands import APPS
-from gds_exec.delivery.exports.formats import FORMATS
+from gds_exec.cli.parser import APPS
+from gds_exec.delivery.export_formats import FORMATS
 from gds_exec.invocation import ACTION_VALUE_OPTIONS, FLAGS, VALUE_OPTIONS, WORDS
 
 from ..completers import COMPLETIONS, SHELLS, offered

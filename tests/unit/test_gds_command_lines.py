@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from gds_exec.cli.app import read_command_line
-from gds_exec.cli.console import open_console
-from gds_exec.cli.describing import describe
-from gds_exec.cli.exporting import export_session
-from gds_exec.cli.roles import roles
+from gds_exec.cli.commands.describe import describe
+from gds_exec.cli.commands.export import export_session
+from gds_exec.cli.commands.login import open_console
+from gds_exec.cli.commands.roles import roles
 from gds_exec.invocation import Invocation
 
 TABLE = Path(__file__).parent.parent / "data" / "gds-command-lines.tsv"

@@ -11,64 +11,61 @@ WARM_MODULES = {
     "gds_exec.__main__",
     "gds_exec.environment",
     "gds_exec.invocation",
-    "gds_exec.renewal",
-    "gds_exec.replacement",
+    "gds_exec.expiry",
+    "gds_exec.execute",
     "gds_exec.session",
     "gds_exec.warm",
 }
 # What a document is served with besides: botocore asks for one at every signing.
 WARM_DOCUMENT_MODULES = WARM_MODULES | {
     "gds_exec.delivery",
-    "gds_exec.delivery.document",
+    "gds_exec.delivery.sdk_documents",
     "gds_exec.warm_document",
 }
 # All that a keeper loads, which is there for as long as its command, above it or beside it.
-KEEPER = "gds_exec.keeper.__main__, gds_exec.keeper.above, gds_exec.keeper.beside"
+KEEPER = "gds_exec.refresher.__main__, gds_exec.refresher.parent, gds_exec.refresher.sidecar"
 OURS_IN_A_KEEPER = {
     "gds_exec",
     "gds_exec.again",
     "gds_exec.child",
-    "gds_exec.child.captured",
+    "gds_exec.child.capture",
     "gds_exec.child.foreground",
-    "gds_exec.child.job_control",
-    "gds_exec.child.liveness",
-    "gds_exec.child.own_process",
+    "gds_exec.signals",
+    "gds_exec.child.process_info",
+    "gds_exec.child.prctl",
     "gds_exec.child.pausing",
-    "gds_exec.child.spawning",
+    "gds_exec.child.spawn",
     "gds_exec.child.supervisor",
     "gds_exec.child.witness",
-    "gds_exec.cli",
-    "gds_exec.cli.edge",
-    "gds_exec.cli.messages",
-    "gds_exec.context",
+    "gds_exec.error_boundary",
+    "gds_exec.output",
+    "gds_exec.lean",
     "gds_exec.credentials",
     "gds_exec.credentials.private_directory",
     "gds_exec.delivery",
-    "gds_exec.delivery.document",
-    "gds_exec.delivery.endpoint",
-    "gds_exec.delivery.handover",
-    "gds_exec.delivery.private_files",
+    "gds_exec.delivery.sdk_documents",
+    "gds_exec.refresher.endpoint",
+    "gds_exec.refresher.handoff",
+    "gds_exec.refresher.private_files",
     "gds_exec.environment",
     "gds_exec.errors",
-    "gds_exec.interlude",
+    "gds_exec.refresher.paused_prompt",
     "gds_exec.invocation",
-    "gds_exec.keeper",
-    "gds_exec.keeper.__main__",
-    "gds_exec.keeper.above",
-    "gds_exec.keeper.beside",
-    "gds_exec.keeper.held",
-    "gds_exec.keeper.keeping",
-    "gds_exec.keeper.records",
-    "gds_exec.keeper.upkeep",
+    "gds_exec.refresher",
+    "gds_exec.refresher.__main__",
+    "gds_exec.refresher.parent",
+    "gds_exec.refresher.sidecar",
+    "gds_exec.refresher.current_session",
+    "gds_exec.refresher.loop",
+    "gds_exec.refresher.records",
+    "gds_exec.refresher.schedule",
     "gds_exec.redaction",
-    "gds_exec.refusal",
-    "gds_exec.renewal",
-    "gds_exec.replacement",
-    "gds_exec.running",
+    "gds_exec.exec_errors",
+    "gds_exec.expiry",
+    "gds_exec.execute",
+    "gds_exec.process_registry",
     "gds_exec.session",
-    "gds_exec.signals",
     "gds_exec.terminal",
-    "gds_exec.value",
 }
 OTHERS_IN_A_KEEPER = {
     "array", "collections", "contextlib", "copyreg", "enum", "errno", "fcntl", "functools", "gc",
@@ -78,8 +75,8 @@ OTHERS_IN_A_KEEPER = {
 TOO_BIG_FOR_A_KEEPER = {
     "argparse", "asyncio", "boto3", "botocore", "ctypes", "dataclasses", "datetime", "email", "hashlib",
     "hmac", "http", "inspect", "json", "logging", "pathlib", "psutil", "rich", "secrets", "shutil", "ssl",
-    "subprocess", "tempfile", "threading", "typer", "urllib", "gds_exec.config", "gds_exec.credentials.aws",
-    "gds_exec.credentials.provider",
+    "subprocess", "tempfile", "threading", "typer", "urllib", "gds_exec.config",
+    "gds_exec.credentials.provider", "gds_exec.credentials.sts_client",
 }  # fmt: skip
 # What no run needs before the question for a code, and each of which costs more than our own modules.
 TOO_DEAR_BEFORE_THE_QUESTION = {
@@ -89,7 +86,7 @@ TOO_DEAR_BEFORE_THE_QUESTION = {
     "signal", "socket", "ssl", "string", "subprocess", "tempfile", "threading", "traceback", "typer",
     "typing", "urllib",
 }  # fmt: skip
-ONLY_FOR_OTHER_SOURCES_OF_CODES = {"gds_exec.child.helper", "gds_exec.cli.dialog"}
+ONLY_FOR_OTHER_SOURCES_OF_CODES = {"gds_exec.child.lookup"}
 LOADED_BY = """
 import json, sys
 before = set(sys.modules)
@@ -118,7 +115,7 @@ def test_the_warm_path_loads_these_modules_and_no_other() -> None:
 
 
 def test_all_that_stands_before_the_question_is_lean() -> None:
-    loaded = loaded_by("gds_exec.cli.edge, gds_exec.cli.running")
+    loaded = loaded_by("gds_exec.error_boundary, gds_exec.cli.commands.run")
 
     assert "gds_exec.credentials.provider" in loaded
     assert loaded & TOO_DEAR_BEFORE_THE_QUESTION == set()

@@ -17,7 +17,7 @@ import pytest
 PARENT = """
 import os, selectors, sys
 from gds_exec.child.foreground import end_like
-from gds_exec.replacement import find_command
+from gds_exec.execute import find_command
 from gds_exec.child.supervisor import Supervisor
 from gds_exec.errors import GdsExecError
 def turn(selector):

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gds_exec.cli.run import Run, put_together
+from gds_exec.cli.runtime import Run, put_together
+from gds_exec.credentials.key_source import identity_of
 from gds_exec.credentials.request import AssumeRoleRequest, Origin, cache_key
-from gds_exec.credentials.source import identity_of
 from gds_exec.invocation import Invocation
 from tests.fakes import a_session, arn_of_session
 

@@ -26,8 +26,8 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
-from gds_exec.credentials.source import KeySource as FetchedKeys
-from gds_exec.credentials.web_identity import TokenSource
+from gds_exec.credentials.key_source import KeySource as FetchedKeys
+from gds_exec.credentials.token_source import TokenSource
 from gds_exec.errors import HelperFailed, SourceFailed, UsageError
 from gds_exec.invocation import Invocation
 from gds_exec.sandbox.github import token_request_url

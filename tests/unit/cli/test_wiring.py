@@ -3,16 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.cli.messages import Messages
 from gds_exec.cli.wiring import _asked, _codes, wired_cache
 from gds_exec.config.profiles import Profile
 from gds_exec.config.sources import StoredKeys
+from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.mfa import Question
 from gds_exec.credentials.plan import Asked
-from gds_exec.credentials.preparation import PreparedAws
-from gds_exec.credentials.scope import Scope
+from gds_exec.credentials.session_scope import Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation
+from gds_exec.output import Messages
 from tests.fakes import NOON, never
 
 PROFILE = Profile("admin", StoredKeys("base", "AKIAEXAMPLE", "a-secret"))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.credentials.code_sources import GivenCode, PersonCode, ProcessCode
 from gds_exec.credentials.mfa import Question, TokenCodes, as_token_code
+from gds_exec.credentials.mfa_sources import GivenCode, PersonCode, ProcessCode
 from gds_exec.errors import AnswerLost, AwsRefused, HelperFailed, NobodyToAsk, TokenCodeRefused
 from tests.fakes import NOON, Clock, MemoryOfDevice, Said, ScriptedCodes, never
 

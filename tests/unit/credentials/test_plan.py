@@ -18,7 +18,7 @@ from gds_exec.credentials.request import (
     SessionTokenRequest,
     WebIdentityRequest,
 )
-from gds_exec.credentials.scope import READ_ONLY_ARN, Scope
+from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
 from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, a_session

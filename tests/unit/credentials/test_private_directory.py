@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.child.liveness import has_ended
+from gds_exec.child.process_info import has_ended
 from gds_exec.credentials.private_directory import (
     NotPrivate,
     open_private_directory,

@@ -8,11 +8,12 @@ import pytest
 
 from gds_exec.config.profiles import Profile, Role
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
+from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.cache import SessionCache, open_cache
+from gds_exec.credentials.key_source import KeySource, identity_of
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked
-from gds_exec.credentials.preparation import PreparedAws
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import (
     AssumeRoleRequest,
@@ -20,9 +21,8 @@ from gds_exec.credentials.request import (
     SessionTokenRequest,
     WebIdentityRequest,
 )
-from gds_exec.credentials.scope import Scope
-from gds_exec.credentials.source import KeySource, identity_of
-from gds_exec.credentials.upkeep import freshest
+from gds_exec.credentials.session_scope import Scope
+from gds_exec.credentials.silent_refresh import freshest
 from gds_exec.errors import (
     AssumeRoleDenied,
     NobodyToAsk,

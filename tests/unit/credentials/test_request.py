@@ -19,7 +19,7 @@ from gds_exec.credentials.request import (
     made_up_session_name,
     role_of,
 )
-from gds_exec.credentials.scope import Scope
+from gds_exec.credentials.session_scope import Scope
 from tests.fakes import NOON
 
 # Few short texts, so that equal and nearly equal requests are frequent.

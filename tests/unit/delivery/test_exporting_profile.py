@@ -9,7 +9,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from gds_exec.config.aws_ini import parse
-from gds_exec.delivery.ini_lines import ini_lines
+from gds_exec.config.ini_lines import ini_lines
 from gds_exec.delivery.written_profile import (
     WRITTEN_FOR,
     credential_settings,

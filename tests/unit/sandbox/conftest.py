@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from gds_exec.sandbox.devices import MfaDevice
+from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import User
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws

@@ -9,7 +9,7 @@ import pytest
 
 from gds_exec.errors import ConfigError, HelperFailed
 from gds_exec.sandbox.device_code import DeviceCode, current_code, next_code, remember_spent_steps
-from gds_exec.sandbox.totp import code_at_step, new_secret
+from gds_exec.sandbox.mfa_device import code_at_step, new_secret
 
 STEP = 57_000_000
 NOW = STEP * 30 + 9.5

@@ -3,8 +3,7 @@ from typing import Any
 
 import pytest
 
-from gds_exec.sandbox.policy import is_token_trusted, is_trusted
-from gds_exec.sandbox.principals import Caller, Role, TokenTrust
+from gds_exec.sandbox.principals import Caller, Role, TokenTrust, is_token_trusted, is_trusted
 
 NOW = 1_700_000_000.0
 ALICE = Caller("arn:aws:iam::111111111111:user/alice", "111111111111", "AIDA")

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gds_exec.sandbox.devices import MfaDevice
 from gds_exec.sandbox.faults import Fault, FaultKind
+from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import User
 from gds_exec.sandbox.server import serve
 from gds_exec.sandbox.state import Aws

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from gds_exec.sandbox.devices import MfaDevice
+from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import User
 from gds_exec.sandbox.state import Aws
 

@@ -1,0 +1,96 @@
+"""`gds-exec renew [ROLE]...`: fresh sessions for what runs, and for what is to come."""
+
+from __future__ import annotations
+
+import time
+
+from gds_exec import process_registry
+from gds_exec.again import session_arguments
+from gds_exec.cli.commands.shell import role_shell_of
+from gds_exec.cli.runtime import put_together
+from gds_exec.cli.wiring import wired_cache
+from gds_exec.environment import callers_environment
+from gds_exec.errors import UsageError
+from gds_exec.invocation import Invocation, duration_text, read_plainly
+from gds_exec.output import Messages
+from gds_exec.redaction import show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from typing import Any
+
+    from gds_exec.cli.runtime import Run
+    from gds_exec.process_registry import Running
+
+
+def renew(invocations: Sequence[Invocation], environ: Mapping[str, str]) -> None:
+    """Renew the session of each role, in the way the running commands asked for it.
+
+    Open shells and refreshed commands find it in the cache.
+    """
+    for asked in invocations:
+        for invocation in _requests(asked, environ):
+            _renew(invocation, environ)
+
+
+def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: AbstractSet[str]) -> None:
+    """Renew the session of the role shell that called us, and tell the shell.
+
+    The session is the one that the shell was opened with, except for the fields of `asked` in `changed`.
+    """
+    record = role_shell_of(environ)
+    if record is None:
+        raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
+    fields = _fields(_read(record.arguments)) | {name: getattr(asked, name) for name in changed}
+    invocation = _as_asked(Invocation(**{**fields, "role": record.role}), asked)
+    _renew(invocation, environ, shell=record)
+
+
+def _requests(asked: Invocation, environ: Mapping[str, str]) -> list[Invocation]:
+    """Return the requests for this role's sessions that are in use, or else the request of now."""
+    arguments = session_arguments(asked)
+    if arguments != session_arguments(Invocation(role=asked.role)):
+        return [_as_asked(asked, asked)]
+    cache = wired_cache(callers_environment(environ), messages=Messages(quiet=True))
+    in_use = [] if cache.directory is None else process_registry.all_running(cache.directory)
+    found = {record.key: record.arguments for record in in_use if record.role == asked.role}
+    return [_as_asked(_read(one), asked) for one in found.values() or [arguments]]
+
+
+def _renew(invocation: Invocation, environ: Mapping[str, str], *, shell: Running | None = None) -> None:
+    run = put_together(invocation, environ)
+    session = run.retrieve()
+    if run.cache.directory is not None:
+        _tell_shells(run, run.cache.directory, shell)
+    left = duration_text(round(session.seconds_left(time.time()) / 60) * 60)
+    run.messages.notice(f"the session of {show(invocation.role)} is fresh: {left} left")
+
+
+def _tell_shells(run: Run, directory: int, this_shell: Running | None) -> None:
+    """Tell each role shell that uses this session, and this shell, which may have used another."""
+    key = run.provider.kept_under
+    if this_shell is not None and key is not None:
+        arguments = session_arguments(run.invocation)
+        process_registry.note(directory, this_shell.but(key=key, arguments=arguments))
+    for record in process_registry.all_running(directory):
+        if record.kind == process_registry.SHELL and record.key == key:
+            process_registry.tell(directory, record)
+
+
+def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
+    """Return a request for that session anew, with the way of asking from `asked`."""
+    how = {name: getattr(asked, name) for name in ("mfa_code", "no_input", "quiet", "wait_seconds")}
+    return Invocation(**{**_fields(session), **how, "new_session": True})
+
+
+def _read(arguments: Sequence[str]) -> Invocation:
+    invocation = read_plainly(list(arguments), {})
+    if invocation is None:
+        raise UsageError(f"cannot renew this session: {' '.join(map(show, arguments))}")
+    return invocation
+
+
+def _fields(invocation: Invocation) -> dict[str, Any]:
+    return {name: getattr(invocation, name) for name in Invocation.__annotations__}

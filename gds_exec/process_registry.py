@@ -1,0 +1,146 @@
+"""Role shells and refreshed commands that run on this machine: a record each in the cache directory.
+
+A record says how its session was asked for, so that it can be renewed from anywhere. It is valid while
+its process lives. Its name starts with the `process_mark` of that process.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from gds_exec.child.process_info import has_ended, process_mark
+from gds_exec.credentials.private_directory import write_atomically, write_checked
+from gds_exec.lean import Value, suppress
+from gds_exec.session import NEWS_SUFFIX, RECORD_SUFFIX, read_checked_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHELL = "shell"
+COMMAND = "command"
+_HEADER = "gds-exec running 2"
+
+
+class Running(Value):
+    """A process that uses the session of a role, kept in the cache under `key`.
+
+    `mark` is its `process_mark`, `arguments` ask for the session again, `program` is the running program's
+    name, `since` is in seconds since the epoch.
+    """
+
+    mark: str
+    kind: str
+    role: str
+    program: str
+    key: str
+    arguments: tuple[str, ...]
+    since: int
+
+    @property
+    def pid(self) -> int:
+        return int(self.mark.partition(".")[0])
+
+    @property
+    def record_name(self) -> str:
+        """The name of the record's file."""
+        return f"{self.mark}{RECORD_SUFFIX}"
+
+
+def this_process(
+    kind: str,
+    *,
+    role: str,
+    program: str,
+    key: str,
+    arguments: tuple[str, ...],
+    now: Callable[[], float] = time.time,
+) -> Running:
+    """Return the record of this process, which may become a shell later: its id stays."""
+    return Running(process_mark(os.getpid()), kind, role, program, key, arguments, int(now()))
+
+
+def note(directory: int, running: Running) -> str | None:
+    """Keep the record, and return its file's name; None where the disk does not allow it."""
+    values = (
+        running.kind,
+        running.role,
+        running.program,
+        running.key,
+        str(running.since),
+        *running.arguments,
+    )
+    text = "\n".join([_HEADER, *map(_digits, values), ""])
+    try:
+        write_checked(directory, running.record_name, text, is_durable=False)
+    except OSError:
+        return None
+    return running.record_name
+
+
+def forget(directory: int, running: Running) -> None:
+    """Remove the record of a process that has ended."""
+    _forget(directory, running.record_name)
+
+
+def tell(directory: int, running: Running) -> None:
+    """Leave word for a role shell that its session has been renewed, before it had looked for that."""
+    with suppress(OSError):
+        write_atomically(directory, f"{running.record_name}{NEWS_SUFFIX}", "", is_durable=False)
+
+
+def forget_news(directory: int, name: str) -> None:
+    """Remove the word that was left for the role shell of this record."""
+    with suppress(OSError):
+        os.unlink(f"{name}{NEWS_SUFFIX}", dir_fd=directory)
+
+
+def find(directory: int, name: str) -> Running | None:
+    """Return what a record says, if its process still runs."""
+    running = _read(directory, name)
+    return running if running is not None and has_ended(running.mark) is False else None
+
+
+def all_running(directory: int) -> list[Running]:
+    """Return what runs, the oldest first; forget what does not.
+
+    What runs in another container or machine that has this directory is left alone.
+    """
+    found = []
+    for name in os.listdir(directory):
+        if not name.endswith(RECORD_SUFFIX):
+            continue
+        running = _read(directory, name)
+        is_over = has_ended(name)
+        if running is None or is_over:
+            _forget(directory, name)
+        elif is_over is False:
+            found.append(running)
+    return sorted(found, key=lambda running: (running.since, running.pid))
+
+
+def _read(directory: int, name: str) -> Running | None:
+    mark = name.removesuffix(RECORD_SUFFIX)
+    lines = (read_checked_text(directory, name) or "").split("\n")
+    if mark == name or lines[0] != _HEADER:
+        return None
+    try:
+        kind, role, program, key, since, *arguments = map(_text, lines[1:-1])
+        return Running(mark, kind, role, program, key, tuple(arguments), int(since))
+    except ValueError:
+        return None
+
+
+def _forget(directory: int, name: str) -> None:
+    for left in (name, f"{name}{NEWS_SUFFIX}"):
+        with suppress(OSError):
+            os.unlink(left, dir_fd=directory)
+
+
+def _digits(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").hex()
+
+
+def _text(digits: str) -> str:
+    return bytes.fromhex(digits).decode("utf-8", "surrogatepass")
