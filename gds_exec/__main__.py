@@ -30,7 +30,7 @@ def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
         if serve_names(environ):
             os._exit(0)
     invocation = read_plainly(argv, environ)
-    if invocation is not None and invocation.word:
+    if invocation is not None and invocation.subcommand:
         from gds_exec.warm_document import serve_document
 
         if serve_document(invocation, environ):

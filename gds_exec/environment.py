@@ -218,6 +218,11 @@ def _is_dropped(name: str) -> bool:
     return name in _DROPPED or name.startswith(_COMPETING_PREFIX)
 
 
+def without_secrets(environ: "Mapping[str, str]") -> dict[str, str]:
+    """Return the environment without a token code, which has been spent by then."""
+    return {name: value for name, value in environ.items() if name not in _OUR_SECRETS}
+
+
 def credential_variables(session: "SessionCredentials") -> dict[str, str]:
     access_key = session.access_key
     variables = {

@@ -12,6 +12,7 @@ import time
 from gds_exec.environment import Briefing, callers_environment, child_environment
 from gds_exec.execute import look_up, replace_process
 from gds_exec.expiry import can_begin
+from gds_exec.options import OPTIONS
 from gds_exec.session import (
     SHORTCUT_SUFFIX,
     cache_path,
@@ -183,22 +184,11 @@ def briefing_of(invocation: "Invocation", *, region: str | None, lost_source: st
 
 def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
     """Return what is asked in this environment, the caller's own, so that nothing else makes this text."""
-    wanted = (
-        invocation.role,
-        invocation.source_profile,
-        invocation.source,
-        invocation.web_identity_token_file,
-        invocation.web_identity_token_env,
-        invocation.web_identity_token_command,
-        invocation.audience,
-        invocation.expect_account,
-        invocation.session_name,
-        invocation.scope,
-        invocation.cache,
-        invocation.duration_seconds,
-        invocation.min_remaining_seconds,
-        invocation.quiet,  # there may be something to say to who is not quiet
-    )
+    wanted = [
+        getattr(invocation, row.field) if row.field else environ.get(row.variable or "")
+        for row in OPTIONS
+        if row.in_key
+    ]
     variables = sorted((name, environ[name]) for name in _VARIABLES if name in environ)
     return repr((wanted, variables, sorted(name for name in _MARKS if environ.get(name))))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from gds_exec.execute import look_up
 
@@ -32,3 +33,9 @@ def user_shell(environ: Mapping[str, str]) -> str:
         return pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"
     except KeyError:  # a user without an entry, as in containers
         return "/bin/sh"
+
+
+def installed_program() -> str:
+    """Return the path of gds-exec, for a process whose PATH may differ from ours."""
+    beside = os.path.join(os.path.dirname(sys.executable), "gds-exec")
+    return beside if os.access(beside, os.X_OK) else os.path.abspath(sys.argv[0])

@@ -50,6 +50,6 @@ def _do(argv: list[str], environ: Mapping[str, str], invocation: Invocation | No
 
         obey(invocation, environ)
         return 0
-    from gds_exec.cli.app import run_command_line  # with all of typer
+    from gds_exec.cli.parser import run_command_line  # with all of typer
 
     return run_command_line(argv, environ)

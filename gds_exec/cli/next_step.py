@@ -7,7 +7,7 @@ import time
 from gds_exec.config.sources import ContainerRole, CredentialProcess, InstanceRole, WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
-from gds_exec.invocation import duration_text
+from gds_exec.options import duration_text
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False

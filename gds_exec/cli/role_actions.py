@@ -5,92 +5,99 @@ from __future__ import annotations
 from functools import partial
 
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation, duration_seconds
-from gds_exec.lean import Value
+from gds_exec.options import duration_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gds_exec.invocation import Invocation
+
     Action = Callable[[Mapping[str, str]], None]
 
-
-class Wanted(Value):
-    """What the options ask for besides the session."""
-
-    export: bool = False
-    format_name: str | None = None
-    write_profile: str | None = None
-    unset: bool = False
-    login: bool = False
-    url: str | None = None
-    service: str | None = None
-    is_printed: bool = False
-    is_switch_role: bool = False
-    describe: bool = False
-    as_json: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        """The options, one for each thing to do."""
-        is_console = self.login or self.url is not None or self.service is not None or self.is_switch_role
-        asked = {
-            "--export": self.export or (self.write_profile is not None and not self.unset),
-            "--unset": self.unset,
-            "--login": is_console,
-            "--describe": self.describe,
-        }
-        return [name for name, is_asked in asked.items() if is_asked]
+_HELP = "gds-exec --help shows what there is"
 
 
-def check_one(wanted: Wanted, *, command: tuple[str, ...], shell: bool) -> None:
-    """Raise `UsageError` where there is more than one thing to do, or an option that goes with none."""
-    doing = [*wanted.names, *(["--shell"] if shell else []), *(["a command"] if command else [])]
-    if len(doing) > 1:
-        raise UsageError(f"{doing[0]} and {doing[-1]} exclude each other", hint=_why_both(doing, command))
-    for option, is_given, needed in (
-        ("--format", wanted.format_name is not None, ("--export", "--unset")),
-        ("--print", wanted.is_printed, ("--login",)),
-        ("--json", wanted.as_json, ("--describe",)),
-    ):
-        if is_given and not set(doing) & set(needed):
-            raise UsageError(
-                f"{option} goes with {' or '.join(needed)}", hint="gds-exec --help shows what there is"
-            )
+def action_of(asked: Invocation) -> Action | None:
+    """Return what is asked for, or None where the role's command or shell is to be run.
 
+    Raise `UsageError` where that is more than one thing, or lacks a role.
+    """
+    doing = _doing(asked)
+    if not asked.role and not doing:
+        from gds_exec.cli.commands.roles import roles
 
-def action_of(invocation: Invocation, wanted: Wanted) -> Action | None:
-    """Return what does it, or None where the role's command or shell is to be run."""
-    if "--export" in wanted.names:
-        from gds_exec.cli.commands.export import export_session
-
-        return partial(
-            export_session,
-            invocation,
-            format_name=wanted.format_name,
-            write_profile=wanted.write_profile,
+        return partial(roles, asked)
+    if asked.names or asked.csv:
+        raise UsageError("--names and --csv are for the list of the roles", hint="gds-exec roles --csv")
+    _check_one(asked, doing)
+    if asked.unset:
+        return _undoing(asked)
+    if not asked.role:
+        raise UsageError(
+            "there is no role",
+            hint="gds-exec ROLE -- COMMAND [ARG]...; gds-exec --help; or try it out: gds-exec try",
         )
-    if "--login" in wanted.names:
-        from gds_exec.cli.commands.login import open_console
+    match doing:
+        case ["--export"]:
+            from gds_exec.cli.commands.export import export_session
 
-        return partial(
-            open_console,
-            invocation,
-            url=wanted.url,
-            service=wanted.service,
-            is_printed=wanted.is_printed,
-            is_switch_role=wanted.is_switch_role,
-        )
-    if "--describe" in wanted.names:
-        from gds_exec.cli.commands.describe import describe
+            return partial(export_session, asked)
+        case ["--login"]:
+            from gds_exec.cli.commands.login import open_console
 
-        return partial(describe, invocation, as_json=wanted.as_json)
+            return partial(open_console, asked)
+        case ["--describe"]:
+            from gds_exec.cli.commands.describe import describe
+
+            return partial(describe, asked)
     return None
 
 
-def _why_both(doing: list[str], command: tuple[str, ...]) -> str:
-    if doing[0] == "--describe" and command and _is_duration(command[0]):
-        return f"how long the session is to last is said by --duration {command[0]}"
+def _doing(asked: Invocation) -> list[str]:
+    """Return the options, one for each thing to do."""
+    is_console = asked.login or asked.url is not None or asked.service is not None or asked.is_switch_role
+    things = {
+        "--export": asked.export or (asked.write_profile is not None and not asked.unset),
+        "--unset": asked.unset,
+        "--login": is_console,
+        "--describe": asked.describe,
+        "--shell": asked.shell,
+        "a command": asked.command != (),
+    }
+    return [name for name, is_asked in things.items() if is_asked]
+
+
+def _check_one(asked: Invocation, doing: list[str]) -> None:
+    """Raise `UsageError` where there is more than one thing to do, or an option that goes with none."""
+    if len(doing) > 1:
+        raise UsageError(f"{doing[0]} and {doing[-1]} exclude each other", hint=_why_both(asked, doing))
+    for option, is_given, needed in (
+        ("--format", asked.format_name is not None, ("--export", "--unset")),
+        ("--print", asked.is_printed, ("--login",)),
+        ("--json", asked.as_json, ("--describe",)),
+    ):
+        if is_given and not set(doing) & set(needed):
+            raise UsageError(f"{option} goes with {' or '.join(needed)}", hint=_HELP)
+
+
+def _undoing(asked: Invocation) -> Action:
+    from gds_exec.cli.commands.export import export_nothing, remove_written_profile
+
+    profile = asked.write_profile
+    if asked.role:
+        name = "" if profile is None else "--write-profile NAME "
+        raise UsageError("--unset takes no role", hint=f"gds-exec {name}--unset")
+    if profile is None:
+        return partial(export_nothing, format_name=asked.format_name)
+    if asked.format_name is not None:
+        raise UsageError("--write-profile NAME --unset prints nothing", hint="leave out --format")
+    return partial(remove_written_profile, name=profile)
+
+
+def _why_both(asked: Invocation, doing: list[str]) -> str:
+    if doing[0] == "--describe" and asked.command and _is_duration(asked.command[0]):
+        return f"how long the session is to last is said by --duration {asked.command[0]}"
     return "leave one of them out"
 
 

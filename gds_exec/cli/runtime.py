@@ -13,8 +13,9 @@ from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_co
 from gds_exec.credentials.mfa_sources import ANY_OCCASION, Occasion
 from gds_exec.environment import callers_environment
 from gds_exec.errors import BrokenProfile, OutOfTime
-from gds_exec.invocation import ASKED_FOR, duration_text
+from gds_exec.invocation import ASKED_FOR
 from gds_exec.lean import Value
+from gds_exec.options import duration_text
 from gds_exec.output import Messages
 from gds_exec.redaction import show
 from gds_exec.signals import time_limit

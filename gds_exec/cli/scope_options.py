@@ -1,57 +1,50 @@
-"""What the options that scope a session say together."""
+"""The scope of a session, which several options set together."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from gds_exec.cli import options
-from gds_exec.config.provenance import OPTION, VARIABLE, TracedSetting
-from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope, check_scope, not_for_people, read_scope
+from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope, check_scope
 from gds_exec.errors import UsageError
-from gds_exec.invocation import variable_of
+from gds_exec.options import SCOPE_ROWS
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from gds_exec.cli.runtime import Run
-    from gds_exec.credentials.session_scope import Scope
-
+    from gds_exec.config.provenance import TracedSetting
+    from gds_exec.invocation import Invocation
 
 _LONGEST_FILE_BYTES = 1 << 20
 
 
-def asked_scope(
-    *,
-    scope: options.Scope = None,
-    policy: options.Policy = None,
-    policy_arn: options.PolicyArn = None,
-    read_only: options.ReadOnly = False,
-    tag: options.Tag = None,
-    transitive_tag: options.TransitiveTag = None,
-    source_identity: options.SourceIdentity = None,
-    external_id: options.ExternalId = None,
-) -> str | None:
-    """Return the text of the scope that is asked for, None where none is.
+def checked_scope(asked: Invocation) -> Invocation:
+    """Return the invocation with its policy in one line of JSON.
 
-    Raise `UsageError` for one that AWS would refuse, or a policy that cannot be read.
+    Raise `UsageError` for a policy that cannot be read, or a scope that AWS would refuse.
     """
-    asked = Scope(
-        policy=None if policy is None else _policy(policy),
-        policy_arns=_in_order([*(policy_arn or ()), *([READ_ONLY_ARN] if read_only else [])]),
-        tags=tuple(sorted(map(_tag, tag or ()))),
-        transitive_tags=_in_order(transitive_tag or ()),
-        source_identity=source_identity,
-        external_id=external_id,
-    )
-    if asked == Scope():
-        return scope
+    if asked.policy is not None:
+        asked = asked.but(policy=_policy(asked.policy))
+    scope = scope_of(asked)
     if scope is not None:
-        raise not_for_people()
-    check_scope(asked)
-    return asked.text
+        check_scope(scope)
+    return asked
 
 
-def _in_order(texts: Sequence[str]) -> tuple[str, ...]:
+def scope_of(asked: Invocation) -> Scope | None:
+    """Return the scope that is asked for, None where none is."""
+    scope = Scope(
+        policy=asked.policy,
+        policy_arns=_in_order([*asked.policy_arns, *([READ_ONLY_ARN] if asked.read_only else [])]),
+        tags=tuple(sorted(map(_tag, asked.tags))),
+        transitive_tags=_in_order(asked.transitive_tags),
+        source_identity=asked.source_identity,
+        external_id=asked.external_id,
+    )
+    return None if scope == Scope() else scope
+
+
+def _in_order(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(texts)))
 
 
@@ -100,40 +93,25 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def with_scope(settings: "Sequence[TracedSetting]", run: "Run") -> "list[TracedSetting]":
+def with_scope(settings: Sequence[TracedSetting], run: Run) -> list[TracedSetting]:
     """Return the settings of a run, and what scopes its session; an external id stands for the profile's."""
-    if run.invocation.scope is None:
-        return list(settings)
-    scope = read_scope(run.invocation.scope)
     overruled = None
-    if scope.external_id and run.profile.roles[-1].external_id:
-        overruled = next(
-            setting for setting in settings if setting.name == "external_id"
-        )  # the wanted role's
+    if run.invocation.external_id and run.profile.roles[-1].external_id:
+        # The wanted role's comes first.
+        overruled = next(setting for setting in settings if setting.name == "external_id")
     kept = [setting for setting in settings if setting is not overruled]
-    return [*kept, *(_traced(*said, run.environ) for said in _said(scope))]
+    return [*kept, *_traced_scope(run.invocation, run.environ)]
 
 
-def _said(scope: "Scope") -> "Iterator[tuple[str, str]]":
-    """Each option, and one value of it."""
-    if scope.policy is not None:
-        yield "--policy", scope.policy
-    for arn in scope.policy_arns:
-        yield ("--read-only" if arn == READ_ONLY_ARN else "--policy-arn"), arn
-    for key, value in scope.tags:
-        yield "--tag", f"{key}={value}"
-    for key in scope.transitive_tags:
-        yield "--transitive-tag", key
-    if scope.source_identity is not None:
-        yield "--source-identity", scope.source_identity
-    if scope.external_id is not None:
-        yield "--external-id", scope.external_id
+def _traced_scope(asked: Invocation, environ: Mapping[str, str]) -> Iterator[TracedSetting]:
+    from gds_exec.config.provenance import OPTION, VARIABLE, TracedSetting
 
-
-def _traced(option: str, value: str, environ: "Mapping[str, str]") -> "TracedSetting":
-    variable = variable_of(option)
-    said = environ.get(variable, "")
-    is_said = option not in ("--policy", "--read-only")
-    is_variable = value in said.split() if is_said else said != ""
-    kind, where = (VARIABLE, variable) if is_variable else (OPTION, option)
-    return TracedSetting(option[2:].replace("-", "_"), value, kind, where)
+    for row in SCOPE_ROWS:
+        value = getattr(asked, row.field)
+        said = environ.get(row.variable or "", "")
+        for each in sorted(value) if row.is_repeatable else [value] if value else []:
+            # A policy may have been read from a file since.
+            is_variable = said != "" if row.field in ("policy", "read_only") else each in said.split()
+            kind, where = (VARIABLE, row.variable or "") if is_variable else (OPTION, row.name)
+            shown = READ_ONLY_ARN if row.is_flag else each
+            yield TracedSetting(row.name[2:].replace("-", "_"), shown, kind, where)

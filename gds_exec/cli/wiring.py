@@ -30,6 +30,7 @@ from gds_exec.credentials.plan import Asked
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin
 from gds_exec.errors import AwsUnreachable, UsageError
+from gds_exec.options import SCOPE_ROWS
 from gds_exec.redaction import show
 from gds_exec.session import cache_path
 
@@ -199,11 +200,11 @@ def _asked(
 
 
 def _scope(invocation: Invocation) -> Scope | None:
-    if invocation.scope is None:
+    if not any(getattr(invocation, row.field) for row in SCOPE_ROWS):
         return None
-    from gds_exec.credentials.session_scope import read_scope  # which most runs have no use for
+    from gds_exec.cli.scope_options import scope_of  # which most runs have no use for
 
-    return read_scope(invocation.scope)
+    return scope_of(invocation)
 
 
 def _lock_seconds(invocation: Invocation) -> float:

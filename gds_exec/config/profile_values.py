@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gds_exec.errors import BrokenProfile
-from gds_exec.invocation import duration_seconds as duration_of
-from gds_exec.invocation import is_account
+from gds_exec.options import duration_seconds as duration_of
+from gds_exec.options import is_account, is_session_name
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -43,11 +43,6 @@ def is_role_arn(text: str) -> bool:
 def is_external_id(text: str) -> bool:
     """Say whether STS accepts an external id (AssumeRole)."""
     return 2 <= len(text) <= _EXTERNAL_ID_LIMIT and _EXTERNAL_ID_CHARACTERS.issuperset(text)
-
-
-def is_session_name(text: str) -> bool:
-    """Say whether STS accepts a role session's name (AssumeRole)."""
-    return 2 <= len(text) <= SESSION_NAME_LIMIT and SESSION_NAME_CHARACTERS.issuperset(text)
 
 
 def text(section: Section, key: str) -> str | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gds_exec.config.aws_ini import place
-from gds_exec.invocation import duration_seconds, duration_text, variable_of
 from gds_exec.lean import Value
+from gds_exec.options import duration_seconds, duration_text, variable_of
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False

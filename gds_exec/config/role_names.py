@@ -5,7 +5,7 @@ from __future__ import annotations
 from gds_exec.config.aws_files import WRITTEN_FOR
 from gds_exec.config.profile_values import ACCOUNT_DIGITS, ROLE_ARN_HINT, is_role_arn, text
 from gds_exec.errors import CopiedSession, UnknownRole
-from gds_exec.invocation import WORDS
+from gds_exec.options import SUBCOMMANDS
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -83,7 +83,7 @@ def _is_a_copy(files: AwsFiles, name: str) -> CopiedSession:
     import shlex  # only errors need it
 
     role = copied_role(files, name)
-    typed = f"{'--role ' if role in WORDS else ''}{show(shlex.quote(role))}" if role else "ROLE"
+    typed = f"{'--role ' if role in SUBCOMMANDS else ''}{show(shlex.quote(role))}" if role else "ROLE"
     message = f"profile {quoted(name)} {holds_copy(files, name)}"
     return CopiedSession(message, hint=f"use the role itself: gds-exec {typed} -- COMMAND")
 

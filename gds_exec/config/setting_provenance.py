@@ -19,7 +19,7 @@ from gds_exec.config.provenance import (
 )
 from gds_exec.config.source_provenance import traced_source
 from gds_exec.config.sources import WebIdentityToken
-from gds_exec.invocation import DEFAULT_WAIT_SECONDS, FLAGS, VALUE_OPTIONS, duration_text
+from gds_exec.options import OPTIONS, SCOPE_ROWS, duration_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,11 +176,10 @@ class _Trace:
 
     def other_options(self) -> Iterator[TracedSetting]:
         """Every other option that was given, those that this module has never heard of included."""
-        names = (option[2:].replace("-", "_") for option in (*VALUE_OPTIONS.values(), *FLAGS.values()))
-        for name in dict.fromkeys(names):
-            value = getattr(self._invocation, f"{name}_seconds" if name in _DURATIONS else name, None)
-            is_default = name == "wait" and value == DEFAULT_WAIT_SECONDS
-            if value and not is_default and name not in _TOLD_APART:
+        for row in OPTIONS:
+            name = row.name[2:].replace("-", "_")
+            value = getattr(self._invocation, row.field) if row.variable and row.field else row.default
+            if value != row.default and row not in SCOPE_ROWS and name not in _TOLD_APART:
                 yield self._option(name, value)
 
     def endpoint_url(self, service: str, url: str | None) -> TracedSetting | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gds_exec.invocation import SOURCES
 from gds_exec.lean import Value
+from gds_exec.options import SOURCES
 
 PROFILE, ENVIRONMENT, WEB_IDENTITY, GITHUB, CONTAINER, INSTANCE = SOURCES
 TOKEN_FILE, TOKEN_VARIABLE, TOKEN_COMMAND = "file", "variable", "command"

@@ -17,8 +17,8 @@ from gds_exec.errors import (
     SourceCredentialsInvalid,
     TokenCodeRefused,
 )
-from gds_exec.invocation import duration_text
 from gds_exec.lean import Value
+from gds_exec.options import duration_text
 from gds_exec.redaction import mask, show
 
 TYPE_CHECKING = False

@@ -11,8 +11,8 @@ from gds_exec.config.sources import ContainerRole, EnvironmentKeys, WebIdentityT
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
 from gds_exec.expiry import can_begin, is_due
-from gds_exec.invocation import duration_text
 from gds_exec.lean import Value
+from gds_exec.options import duration_text
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 
-from gds_exec.config.profile_values import is_external_id, is_session_name
+from gds_exec.config.profile_values import is_external_id
 from gds_exec.errors import UsageError
-from gds_exec.invocation import is_account
 from gds_exec.lean import Value
+from gds_exec.options import is_account, is_session_name
 from gds_exec.redaction import show
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 READ_ONLY_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
@@ -41,7 +37,7 @@ class Scope(Value):
 
     @property
     def text(self) -> str:
-        """The scope in a line, which no other scope has; `read_scope` reads it back."""
+        """The scope in a line, which no other scope has."""
         import json  # 7 ms, which only those spend who ask for a scope
 
         said = {name: getattr(self, name) for name in self._fields}
@@ -72,23 +68,6 @@ class Scope(Value):
         arns = tuple(_beside(role_arn, arn) for arn in self.policy_arns)
         told = self.but(policy_arns=arns, source_identity=source_identity, external_id=None)
         return None if told == Scope() else told
-
-
-def read_scope(text: str) -> Scope:
-    """Return the scope whose text this is. Raise `UsageError` for any other text."""
-    import json
-
-    try:
-        scope = Scope(**{name: _as_tuples(value) for name, value in json.loads(text).items()})
-        check_scope(scope)
-    except (ValueError, TypeError, AttributeError):
-        raise not_for_people() from None
-    return scope
-
-
-def not_for_people() -> UsageError:
-    """Return what is said where `--scope` was typed."""
-    return UsageError("--scope is for gds-exec itself", hint="gds-exec --help shows what there is")
 
 
 def check_scope(scope: Scope) -> None:
@@ -201,10 +180,6 @@ def _beside(role_arn: str, policy_arn: str) -> str:
     of_aws = "arn:aws:iam::aws:"
     is_of_aws = policy_arn.startswith(of_aws)
     return f"arn:{partition}:iam::aws:{policy_arn.removeprefix(of_aws)}" if is_of_aws else policy_arn
-
-
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 def _quoted(text: str) -> str:

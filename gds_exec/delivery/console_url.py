@@ -9,8 +9,8 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 from gds_exec.errors import BrokenProfile, NotSupportedYet, UsageError
-from gds_exec.invocation import region_name
 from gds_exec.lean import Value
+from gds_exec.options import is_region
 from gds_exec.redaction import show
 
 _ISSUER = "gds-exec"
@@ -113,11 +113,9 @@ def _path(service: str | None) -> str:
 
 
 def _checked_region(console: Console, region: str | None) -> str | None:
-    try:
-        found = region_name(region) if region else None
-    except ValueError:
-        raise BrokenProfile(f"{show(region or '')!r} is no AWS region") from None
-    return found if found and console.has_region(found) else None
+    if region and not is_region(region):
+        raise BrokenProfile(f"{show(region)!r} is no AWS region")
+    return region if region and console.has_region(region) else None
 
 
 def _checked_url(console: Console, url: str) -> str:

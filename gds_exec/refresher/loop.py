@@ -8,8 +8,8 @@ import signal
 import sys
 import time
 
-from gds_exec.again import without_settings
 from gds_exec.child.capture import Captured
+from gds_exec.invocation import without_options
 from gds_exec.lean import Value, suppress
 from gds_exec.output import reason_said
 from gds_exec.refresher.current_session import HeldSession
@@ -60,7 +60,7 @@ class Keeping:
         interlude: Interludes | None = None,
     ) -> None:
         self._handover = handover
-        self._environ = without_settings(environ)
+        self._environ = without_options(environ)
         self._interlude = interlude
         self._renewal: _Renewal | None = None
         self.selector = selectors.DefaultSelector()

@@ -17,7 +17,7 @@ from .world import GDS_EXEC, PYTHON, World
 # Runs the installed program in a copy of this interpreter for each status, for its imports cost most.
 EVERY_STATUS = """
 import os, sys
-import gds_exec.__main__, gds_exec.cli.app, gds_exec.output
+import gds_exec.__main__, gds_exec.cli.parser, gds_exec.output
 for status in range(256):
     pid = os.fork()
     if pid == 0:

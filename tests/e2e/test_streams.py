@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gds_exec.cli.app import run_command_line
+from gds_exec.cli.parser import run_command_line
 from gds_exec.errors import GdsExecError
 from gds_exec.output import report
 from gds_exec.sandbox.faults import Fault

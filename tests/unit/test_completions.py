@@ -5,23 +5,22 @@ import subprocess
 import pytest
 from typer.main import get_command
 
-from gds_exec.cli.app import read_command_line
-from gds_exec.cli.parser import APPS
+from gds_exec.cli.parser import APPS, read_command_line
 from gds_exec.delivery.export_formats import FORMATS
-from gds_exec.invocation import ACTION_VALUE_OPTIONS, FLAGS, VALUE_OPTIONS, WORDS
+from gds_exec.options import OPTIONS, SPELLINGS, SUBCOMMANDS
 
 from ..completers import COMPLETIONS, SHELLS, offered
 from ..e2e.world import needs
 
 every_shell = pytest.mark.parametrize("shell", SHELLS)
-HIDDEN = {"--scope"}  # which we say to ourselves alone
-ALIASES = {*VALUE_OPTIONS, *ACTION_VALUE_OPTIONS} - HIDDEN
-BEGUN = {"": [], **{word: [word] for word in WORDS if word != "try"}}
+WITH_A_VALUE = {spelling for spelling, row in SPELLINGS.items() if not row.is_flag}
+FLAGS = {spelling for row in OPTIONS if row.is_flag and row.is_plain for spelling in row.spellings}
+BEGUN = {"": [], **{word: [word] for word in SUBCOMMANDS if word != "try"}}
 
 
 def options_of(word: str) -> set[str]:
     """The options that typer shows for a word."""
-    parameters = [p for p in get_command(APPS[word][0]).params if p.param_type_name == "option"]
+    parameters = [p for p in get_command(APPS[word]).params if p.param_type_name == "option"]
     return {name for p in parameters if not getattr(p, "hidden", False) for name in p.opts} | {"--help"}
 
 
@@ -31,16 +30,16 @@ def test_the_options_of_each_word_are_those_of_the_command_line(shell: str, word
     found = set(offered(shell, *BEGUN[word], "-"))
 
     assert options_of(word) <= found
-    assert found <= options_of(word) | ALIASES
+    assert found <= options_of(word) | WITH_A_VALUE
 
 
 @every_shell
 def test_the_words_are_those_of_the_command_line(shell: str) -> None:
-    assert set(WORDS) == set(offered(shell, ""))
+    assert set(SUBCOMMANDS) == set(offered(shell, ""))
 
 
 @every_shell
-@pytest.mark.parametrize("option", sorted(ALIASES - {"--role"}))
+@pytest.mark.parametrize("option", sorted(WITH_A_VALUE - {"--role"}))
 def test_what_follows_an_option_with_a_value_is_its_value(shell: str, option: str) -> None:
     assert offered(shell, option, "x", "credential-p") == ["credential-process"]
 
@@ -96,7 +95,7 @@ def test_nothing_of_ours_is_offered_once_the_command_has_begun(
 ) -> None:
     before = [*begin, *([] if typed else ["echo"])]
 
-    assert not {*WORDS, "15m", "--shell"} & set(offered(shell, *before, typed or "-"))
+    assert not {*SUBCOMMANDS, "15m", "--shell"} & set(offered(shell, *before, typed or "-"))
 
 
 @needs("shellcheck")

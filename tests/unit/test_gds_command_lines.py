@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.cli.app import read_command_line
 from gds_exec.cli.commands.describe import describe
 from gds_exec.cli.commands.export import export_session
 from gds_exec.cli.commands.login import open_console
 from gds_exec.cli.commands.roles import roles
+from gds_exec.cli.parser import read_command_line
 from gds_exec.invocation import Invocation
 
 TABLE = Path(__file__).parent.parent / "data" / "gds-command-lines.tsv"
@@ -113,8 +113,8 @@ def test_a_line_means_what_it_meant(line: str) -> None:
     else:
         assert asked.func == (meant.action if meant.role else roles)  # type: ignore[union-attr]
         assert meant.command == ()
-        assert asked.keywords.get("url") == meant.url  # type: ignore[union-attr]
         asked = next(iter(asked.args), None)  # type: ignore[union-attr]
+        assert asked.url == meant.url
     if meant.role is not None:
         assert (asked.role, asked.region) == (meant.role, meant.region)
         assert asked.duration_seconds == meant.duration_seconds

@@ -11,6 +11,7 @@ WARM_MODULES = {
     "gds_exec.__main__",
     "gds_exec.environment",
     "gds_exec.invocation",
+    "gds_exec.options",
     "gds_exec.expiry",
     "gds_exec.execute",
     "gds_exec.session",
@@ -26,7 +27,6 @@ WARM_DOCUMENT_MODULES = WARM_MODULES | {
 KEEPER = "gds_exec.refresher.__main__, gds_exec.refresher.parent, gds_exec.refresher.sidecar"
 OURS_IN_A_KEEPER = {
     "gds_exec",
-    "gds_exec.again",
     "gds_exec.child",
     "gds_exec.child.capture",
     "gds_exec.child.foreground",
@@ -51,6 +51,7 @@ OURS_IN_A_KEEPER = {
     "gds_exec.errors",
     "gds_exec.refresher.paused_prompt",
     "gds_exec.invocation",
+    "gds_exec.options",
     "gds_exec.refresher",
     "gds_exec.refresher.__main__",
     "gds_exec.refresher.parent",

@@ -5,16 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.errors import UsageError
-from gds_exec.invocation import (
-    DOCUMENT,
-    VALUE_OPTIONS,
-    WORDS,
-    Invocation,
-    canonical,
+from gds_exec.invocation import Invocation, canonical
+from gds_exec.options import (
+    CREDENTIAL_PROCESS,
+    OPTIONS,
+    SPELLINGS,
+    SUBCOMMANDS,
     duration_seconds,
     duration_text,
 )
 
+VALUE_OPTIONS = [spelling for spelling, row in SPELLINGS.items() if not row.is_flag]
 ROLE = ["--role", "admin"]
 
 
@@ -89,22 +90,24 @@ ROLE = ["--role", "admin"]
 def test_what_a_line_of_ours_means(line: str, arguments: list[str]) -> None:
     spoken = canonical(line.split())
 
-    assert (spoken.word, spoken.arguments) == ("", arguments)
+    assert (spoken.subcommand, spoken.arguments) == ("", arguments)
 
 
 def test_empty_arguments_are_arguments() -> None:
     assert canonical(["", "", ""]).arguments == ["--role", "", "--", "", ""]
 
 
-@pytest.mark.parametrize("word", [word for word in WORDS if word not in (DOCUMENT, "explain")])
+@pytest.mark.parametrize(
+    "word", [word for word in SUBCOMMANDS if word not in (CREDENTIAL_PROCESS, "explain")]
+)
 def test_a_word_comes_with_all_that_stands_around_it(word: str) -> None:
     spoken = canonical(["-q", "-r", "eu-west-1", word, "ls", "--duration", "8h", "--", "x"])
 
-    assert spoken.word == word
+    assert spoken.subcommand == word
     assert spoken.arguments == ["-q", "--region", "eu-west-1", "ls", "--duration", "8h", "--", "x"]
 
 
-@pytest.mark.parametrize("word", [word for word in WORDS if word not in (DOCUMENT, "try")])
+@pytest.mark.parametrize("word", [word for word in SUBCOMMANDS if word not in (CREDENTIAL_PROCESS, "try")])
 def test_a_word_knows_the_short_names_of_options(word: str) -> None:
     assert canonical([word, "-art", "8h", "-qreu-west-1"]).arguments == [
         *("--duration", "8h"),
@@ -136,13 +139,13 @@ def test_what_follows_the_word_try_is_a_command_s_own() -> None:
 def test_credential_process_takes_a_role_and_its_options(line: str, arguments: list[str]) -> None:
     spoken = canonical(line.split())
 
-    assert (spoken.word, spoken.arguments) == (DOCUMENT, arguments)
+    assert (spoken.subcommand, spoken.arguments) == (CREDENTIAL_PROCESS, arguments)
 
 
 def test_a_role_that_is_called_credential_process_can_be_reached() -> None:
-    spoken = canonical(["--role", DOCUMENT, "ls"])
+    spoken = canonical(["--role", CREDENTIAL_PROCESS, "ls"])
 
-    assert (spoken.word, spoken.arguments) == ("", ["--role", DOCUMENT, "--", "ls"])
+    assert (spoken.subcommand, spoken.arguments) == ("", ["--role", CREDENTIAL_PROCESS, "--", "ls"])
 
 
 @pytest.mark.parametrize("line", ["--", "-- ls", "-q -- ls", "--duration 8h -- ls"])
@@ -176,7 +179,7 @@ arguments_of_ours = st.lists(
     max_size=4,
 ).map(lambda groups: [argument for group in groups for argument in group])
 arguments_of_commands = st.lists(
-    st.text(max_size=5) | st.sampled_from(["--", "-", "-d", *VALUE_OPTIONS, *WORDS]), max_size=6
+    st.text(max_size=5) | st.sampled_from(["--", "-", "-d", *VALUE_OPTIONS, *SUBCOMMANDS]), max_size=6
 )
 
 
@@ -208,13 +211,13 @@ def test_what_is_canonical_stays_as_it_is(before: list[str], after: list[str], t
     assert canonical(arguments).arguments == arguments
 
 
-@given(st.lists(st.text(max_size=6) | st.sampled_from(["--", "-", *VALUE_OPTIONS, *WORDS]), max_size=8))
+@given(st.lists(st.text(max_size=6) | st.sampled_from(["--", "-", *VALUE_OPTIONS, *SUBCOMMANDS]), max_size=8))
 def test_an_argv_of_any_kind_is_read_or_is_a_usage_error(argv: list[str]) -> None:
     try:
         spoken = canonical(argv)
     except UsageError:
         return
-    assert spoken.word in {"", *WORDS}
+    assert spoken.subcommand in {"", *SUBCOMMANDS}
 
 
 @pytest.mark.parametrize(
@@ -297,8 +300,8 @@ def test_text_of_any_kind_is_a_duration_above_nothing_or_none(text: str) -> None
 def test_an_invocation_that_asks_for_nothing_is_a_role_alone() -> None:
     invocation = Invocation(role="admin")
 
-    given_ones = {name: getattr(invocation, name) for name in Invocation.__annotations__}
-    assert {name for name, value in given_ones.items() if value} == {"role", "wait_seconds"}
+    fields = [row.field for row in OPTIONS if row.field] + ["subcommand", "command"]
+    assert {name for name in fields if getattr(invocation, name)} == {"role", "wait_seconds"}
 
 
 @pytest.mark.parametrize(
@@ -314,7 +317,7 @@ def test_an_invocation_that_asks_for_nothing_is_a_role_alone() -> None:
 def test_the_code_of_the_sandbox_is_a_word_of_its_own(line: str, word: str, arguments: list[str]) -> None:
     spoken = canonical(line.split())
 
-    assert (spoken.word, spoken.arguments) == (word, arguments)
+    assert (spoken.subcommand, spoken.arguments) == (word, arguments)
 
 
 @given(st.integers(min_value=1, max_value=10**6))

@@ -489,6 +489,6 @@ def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> No
 
 
 def test_each_scope_makes_another_request() -> None:
-    scopes = (None, '{"source_identity":"alice"}', '{"source_identity":"bob"}')
+    scopes = ({}, {"source_identity": "alice"}, {"source_identity": "bob"}, {"tags": ("a=1",)})
 
-    assert len({asked_in(Invocation(role="admin", scope=scope), {}) for scope in scopes}) == 3
+    assert len({asked_in(Invocation(role="admin", **scope), {}) for scope in scopes}) == 4

@@ -9,7 +9,7 @@ from gds_exec.cli import render
 from gds_exec.cli.next_step import moment, time_left
 from gds_exec.cli.runtime import put_together
 from gds_exec.credentials.request import role_of
-from gds_exec.invocation import duration_text
+from gds_exec.options import duration_text
 from gds_exec.output import printing
 
 TYPE_CHECKING = False
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     Document = dict[str, str | int | dict[str, str | int | None] | None]
 
 
-def describe(invocation: Invocation, environ: Mapping[str, str], *, as_json: bool) -> None:
+def describe(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Print what the files, the options and the cache say of the role."""
     run = put_together(invocation, environ)
     outlook = run.provider.outlook()
     now = time.time()
-    text = render.as_json(_document(run, outlook, now)) if as_json else _text(run, outlook, now)
+    text = render.as_json(_document(run, outlook, now)) if invocation.as_json else _text(run, outlook, now)
     with printing():
         sys.stdout.write(text)
 

@@ -18,7 +18,7 @@ from gds_exec.config.source_provenance import candidates
 from gds_exec.config.sources import WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
-from gds_exec.invocation import duration_text
+from gds_exec.options import duration_text
 from gds_exec.output import printing
 
 TYPE_CHECKING = False
@@ -46,12 +46,12 @@ _SOURCES = {
 }
 
 
-def explain(invocation: Invocation, environ: Mapping[str, str], *, as_json: bool) -> None:
+def explain(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Print the way to the role's session from here, now."""
     run = put_together(invocation, environ)
     outlook = run.provider.outlook()
     now = time.time()
-    text = render.as_json(_document(run, outlook, now)) if as_json else _text(run, outlook, now)
+    text = render.as_json(_document(run, outlook, now)) if invocation.as_json else _text(run, outlook, now)
     with printing():
         sys.stdout.write(text)
 

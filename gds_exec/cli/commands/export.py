@@ -33,17 +33,12 @@ if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
 
-def export_session(
-    invocation: Invocation,
-    environ: Mapping[str, str],
-    *,
-    format_name: str | None,
-    write_profile: str | None,
-) -> None:
-    """Print the session in this format, or write it into the AWS credentials file, or both.
+def export_session(invocation: Invocation, environ: Mapping[str, str]) -> None:
+    """Print the session in a format, or write it into the AWS credentials file, or both.
 
     What cannot be the format or the profile is refused before a code is asked for.
     """
+    format_name, write_profile = invocation.format_name, invocation.write_profile
     chosen = _checked_format(format_name, FORMATS)
     if write_profile is not None:
         _check_name(write_profile)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-from gds_exec.again import without_secrets
 from gds_exec.child.browser import browser_command, open_in_browser
 from gds_exec.cli.runtime import put_together
 from gds_exec.cli.wiring import wired_files
@@ -21,7 +20,7 @@ from gds_exec.delivery.console_url import (
     signin_url,
     switch_role_url,
 )
-from gds_exec.environment import callers_environment
+from gds_exec.environment import callers_environment, without_secrets
 from gds_exec.errors import BrokenProfile, UsageError
 from gds_exec.output import debug, printing
 from gds_exec.redaction import show
@@ -37,30 +36,23 @@ if TYPE_CHECKING:
 _ONCE = "it signs in once, within 15 minutes"
 
 
-def open_console(
-    invocation: Invocation,
-    environ: Mapping[str, str],
-    *,
-    url: str | None = None,
-    service: str | None = None,
-    is_printed: bool = False,
-    is_switch_role: bool = False,
-) -> None:
-    """Sign the person's browser in to the console as the role, at `url` or a service's page.
+def open_console(invocation: Invocation, environ: Mapping[str, str]) -> None:
+    """Sign the person's browser in to the console as the role, at a page or a service's page.
 
     The URL that does so is printed instead where that is wanted, or where there is no browser. With
-    `is_switch_role` it is the link for somebody who is signed in already: nothing is asked of AWS.
+    `--switch-role` it is the link for somebody who is signed in already: nothing is asked of AWS.
     """
-    if is_switch_role and (url or service):
+    url, service = invocation.url, invocation.service
+    if invocation.is_switch_role and (url or service):
         raise UsageError(
             "--switch-role leads to the console's home page", hint="leave out --open and --service"
         )
-    if is_switch_role:
+    if invocation.is_switch_role:
         _print(_switch_role_url(invocation.role, wired_files(callers_environment(environ))))
         return
     run = put_together(invocation, environ)
     signin = _signin_url(run, url=url, service=service)
-    if is_printed or not _is_opened(signin, run):
+    if invocation.is_printed or not _is_opened(signin, run):
         _print(signin)
 
 

@@ -17,7 +17,7 @@ from gds_exec.cli.runtime import put_together
 from gds_exec.error_boundary import guarded, leave
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.execute import environment_as_given
-from gds_exec.invocation import read_plainly
+from gds_exec.invocation import read_session_arguments
 from gds_exec.lean import suppress
 from gds_exec.output import Messages, printing
 from gds_exec.refresher.handoff import ASKING
@@ -55,7 +55,7 @@ def main() -> NoReturn:
 
 
 def _renew(options: list[str], environ: Environ) -> None:
-    run = put_together(_invocation(options, environ), environ, messages=Messages(quiet=True), renewing=True)
+    run = put_together(_invocation(options), environ, messages=Messages(quiet=True), renewing=True)
     _print(run.provider.retrieve(with_person=False))
 
 
@@ -74,7 +74,7 @@ def _ask(options: list[str], environ: Environ, *, pids: str, command: str) -> No
         pausing=lambda: pausing(command_pid, spare=spared, announce=_announce),
     )
     run = put_together(
-        _invocation([*options, f"--wait={_PATIENCE_SECONDS}"], environ),
+        _invocation(options).but(wait_seconds=_PATIENCE_SECONDS),
         environ,
         messages=Messages(quiet=True),
         renewing=True,
@@ -87,8 +87,8 @@ def _ask(options: list[str], environ: Environ, *, pids: str, command: str) -> No
         raise NobodyToAsk("the terminal is in use, and an MFA code is needed") from None
 
 
-def _invocation(options: list[str], environ: Environ) -> Invocation:
-    invocation = read_plainly(options, environ)
+def _invocation(options: list[str]) -> Invocation:
+    invocation = read_session_arguments(options)
     if invocation is None:
         raise UsageError("this process is for gds-exec itself")
     return invocation

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 from gds_exec import process_registry
-from gds_exec.again import session_arguments
 from gds_exec.cli.commands.shell import role_shell_of
 from gds_exec.cli.runtime import put_together
 from gds_exec.cli.wiring import wired_cache
 from gds_exec.environment import callers_environment
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation, duration_text, read_plainly
+from gds_exec.invocation import Invocation, read_session_arguments, session_arguments
+from gds_exec.options import duration_text
 from gds_exec.output import Messages
 from gds_exec.redaction import show
 
@@ -19,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
-    from typing import Any
 
     from gds_exec.cli.runtime import Run
     from gds_exec.process_registry import Running
@@ -43,8 +42,8 @@ def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: 
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
-    fields = _fields(_read(record.arguments)) | {name: getattr(asked, name) for name in changed}
-    invocation = _as_asked(Invocation(**{**fields, "role": record.role}), asked)
+    changes = {name: getattr(asked, name) for name in changed}
+    invocation = _as_asked(_read(record.arguments).but(**changes, role=record.role), asked)
     _renew(invocation, environ, shell=record)
 
 
@@ -82,15 +81,11 @@ def _tell_shells(run: Run, directory: int, this_shell: Running | None) -> None:
 def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
     """Return a request for that session anew, with the way of asking from `asked`."""
     how = {name: getattr(asked, name) for name in ("mfa_code", "no_input", "quiet", "wait_seconds")}
-    return Invocation(**{**_fields(session), **how, "new_session": True})
+    return session.but(**how, new_session=True)
 
 
 def _read(arguments: Sequence[str]) -> Invocation:
-    invocation = read_plainly(list(arguments), {})
+    invocation = read_session_arguments(arguments)
     if invocation is None:
         raise UsageError(f"cannot renew this session: {' '.join(map(show, arguments))}")
     return invocation
-
-
-def _fields(invocation: Invocation) -> dict[str, Any]:
-    return {name: getattr(invocation, name) for name in Invocation.__annotations__}

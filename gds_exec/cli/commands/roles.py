@@ -15,7 +15,7 @@ from gds_exec.config.profiles import profile_names
 from gds_exec.config.role_names import where_looked
 from gds_exec.credentials.request import role_of
 from gds_exec.environment import callers_environment
-from gds_exec.errors import GdsExecError
+from gds_exec.errors import GdsExecError, UsageError
 from gds_exec.lean import Value, suppress
 from gds_exec.output import Messages, printing
 from gds_exec.redaction import show
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.config.aws_ini import Section
+    from gds_exec.invocation import Invocation
 
 _SIGN_INS = {
     "aws_access_key_id": "access keys",
@@ -50,13 +51,14 @@ class Listed(Value):
     source: str
 
 
-def roles(environ: Mapping[str, str], *, form: str | None) -> None:
-    """Print every profile of the AWS files as `plain` lines, a `table`, `json`, `csv`, or `names` alone.
+def roles(asked: Invocation, environ: Mapping[str, str]) -> None:
+    """Print every profile of the AWS files as plain lines, a table, JSON, CSV, or names alone.
 
     Without a form, a terminal gets the table, if it is not too long, and everything else the lines: two
     spaces, the name padded to the longest, two spaces, and a description in plain words, which people's
     scripts take off again (`sed -E "s/ +[a-zA-Z0-9_ ]+//"`): no ARN, for that has other signs.
     """
+    form = _form_asked(asked)
     environ = callers_environment(environ)
     read_at = time.time()
     files = wired_files(environ)
@@ -71,6 +73,14 @@ def roles(environ: Mapping[str, str], *, form: str | None) -> None:
             names = [show(name) for name in profile_names(files)]
             remember_names(cache, environ, files, names, read_at=read_at)
             write_names(cache, files, read_at=read_at)
+
+
+def _form_asked(asked: Invocation) -> str | None:
+    wanted = (("names", asked.names), ("csv", asked.csv), ("json", asked.as_json))
+    forms = [form for form, is_asked in wanted if is_asked]
+    if len(forms) > 1:
+        raise UsageError(f"--{forms[0]} and --{forms[1]} exclude each other", hint="leave one of them out")
+    return forms[0] if forms else None
 
 
 def _form_for(files: AwsFiles, *, is_terminal: bool) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def obey(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Become the command, or do what its word says."""
-    if not invocation.word:
+    if not invocation.subcommand:
         run_as_role(invocation, environ)
     from gds_exec.cli.commands.credential_process import print_document  # only for its own word
 

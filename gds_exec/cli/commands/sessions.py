@@ -12,7 +12,7 @@ from gds_exec.cli.wiring import sweep_leftovers, wired_cache, wired_files, wired
 from gds_exec.config.profiles import find_profile
 from gds_exec.credentials.request import AssumeRoleRequest, is_answer_for
 from gds_exec.environment import callers_environment
-from gds_exec.invocation import DEFAULT_WAIT_SECONDS, duration_text
+from gds_exec.options import DEFAULT_WAIT_SECONDS, duration_text
 from gds_exec.output import Messages, printing
 from gds_exec.redaction import show
 from gds_exec.terminal import Terminal

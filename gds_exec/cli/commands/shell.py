@@ -7,7 +7,7 @@ import sys
 import time
 
 from gds_exec import process_registry
-from gds_exec.again import installed_program, session_arguments
+from gds_exec.child.lookup import installed_program
 from gds_exec.cli.runtime import put_together
 from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.credentials.mfa_sources import Occasion
@@ -19,7 +19,8 @@ from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.execute import replace_process
 from gds_exec.expiry import expires_at, is_due, renew_at
-from gds_exec.invocation import duration_text, read_plainly
+from gds_exec.invocation import read_session_arguments, session_arguments
+from gds_exec.options import duration_text
 from gds_exec.output import printing
 from gds_exec.redaction import show
 from gds_exec.session import open_if_private
@@ -72,7 +73,7 @@ def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("this is no role shell", hint="gds-exec ROLE opens one")
-    invocation = read_plainly(list(record.arguments), {})
+    invocation = read_session_arguments(record.arguments)
     if invocation is None:
         raise UsageError("the record of this role shell cannot be read", hint="leave it, and open another")
     run = put_together(invocation, environ, renewing=True, occasion=_occasion(environ, now=time.time()))

@@ -1,57 +1,24 @@
 import pytest
 from typer.main import get_command
 
-from gds_exec.cli.app import run_command_line
-from gds_exec.cli.parser import APPS
+from gds_exec.cli.parser import APPS, run_command_line
 from gds_exec.errors import UsageError
-from gds_exec.invocation import (
-    ACTION_VALUE_OPTIONS,
-    DOCUMENT,
-    FLAGS,
-    SCOPE_OPTIONS,
-    SCOPE_VALUE_OPTIONS,
-    VALUE_OPTIONS,
-    WORDS,
-)
-
-ABOUT_A_SESSION = {"--role", *FLAGS.values(), *SCOPE_OPTIONS} - {"--shell", "--skip-ip-range-checks"}
-
-ABOUT_ITS_VALUES = {*VALUE_OPTIONS.values(), *SCOPE_VALUE_OPTIONS}
+from gds_exec.options import CREDENTIAL_PROCESS, OPTIONS, RUN, SUBCOMMANDS, TRY_CODE
 
 
-def options_of(word: str) -> set[str]:
-    app, _ = APPS[word]
-    return {name for parameter in get_command(app).params for name in parameter.opts}
+def test_every_subcommand_has_its_command() -> None:
+    assert set(APPS) == {RUN, TRY_CODE, *SUBCOMMANDS}
 
 
-def options_that_take_a_value(word: str) -> set[str]:
-    app, _ = APPS[word]
-    parameters = get_command(app).params
-    return {
-        name for parameter in parameters if not getattr(parameter, "is_flag", True) for name in parameter.opts
+@pytest.mark.parametrize("subcommand", [pytest.param(name, id=name or "a role") for name in APPS])
+def test_a_command_has_the_options_that_the_table_gives_it(subcommand: str) -> None:
+    known = {
+        parameter.name: parameter.opts[0]
+        for parameter in get_command(APPS[subcommand]).params
+        if parameter.param_type_name == "option"
     }
 
-
-@pytest.mark.parametrize(
-    ("word", "known"),
-    [("", ABOUT_ITS_VALUES | {*ACTION_VALUE_OPTIONS.values()}), (DOCUMENT, ABOUT_ITS_VALUES)],
-)
-def test_both_readers_of_the_grammar_know_the_same_options_with_a_value(word: str, known: set[str]) -> None:
-    assert known == options_that_take_a_value(word)
-
-
-@pytest.mark.parametrize("word", ["", DOCUMENT])
-def test_both_readers_of_the_grammar_know_the_same_flags(word: str) -> None:
-    assert options_of(word) >= ABOUT_A_SESSION
-
-
-@pytest.mark.parametrize("word", ["renew", "explain"])
-def test_what_scopes_a_session_can_be_said_wherever_one_is_asked_for(word: str) -> None:
-    assert options_of(word) >= {*SCOPE_OPTIONS}
-
-
-def test_every_word_has_its_command() -> None:
-    assert set(APPS) == {"", "try code", *WORDS}
+    assert known == {row.field: row.name for row in OPTIONS if row.field and subcommand in row.subcommands}
 
 
 @pytest.mark.parametrize(
@@ -96,9 +63,9 @@ def test_every_word_has_its_command() -> None:
             ["admin", "-s", "ls"], "--shell and a command exclude each other", id="shell and command"
         ),
         pytest.param(["admin", "--mfa-max-age", "old", "ls"], "'old' is no duration", id="no age"),
-        pytest.param([DOCUMENT], "there is no role", id="document of no role"),
-        pytest.param([DOCUMENT, "a", "b"], "unexpected extra argument", id="document of two roles"),
-        pytest.param([DOCUMENT, "a", "-s"], "no such option", id="document and shell"),
+        pytest.param([CREDENTIAL_PROCESS], "there is no role", id="document of no role"),
+        pytest.param([CREDENTIAL_PROCESS, "a", "b"], "unexpected extra argument", id="document of two roles"),
+        pytest.param([CREDENTIAL_PROCESS, "a", "-s"], "no such option", id="document and shell"),
         pytest.param(["whoami", "alice"], "unexpected extra argument", id="whoami of somebody"),
     ],
 )

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from gds_exec.again import session_arguments
-from gds_exec.cli.app import read_command_line
 from gds_exec.cli.commands.explain import explain
-from gds_exec.cli.scope_options import asked_scope
-from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope, read_scope
+from gds_exec.cli.parser import read_command_line
+from gds_exec.cli.scope_options import checked_scope
+from gds_exec.cli.scope_options import scope_of as scope_asked
+from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope
 from gds_exec.errors import UsageError
-from gds_exec.invocation import Invocation, read_plainly, variable_of
+from gds_exec.invocation import Invocation, read_plainly, read_session_arguments, session_arguments
+from gds_exec.options import variable_of
 from tests.unit.cli.offline import Offline
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
@@ -33,9 +34,9 @@ def read(*argv: str) -> Invocation:
 
 
 def scope_of(*argv: str) -> Scope:
-    text = read(*argv).scope
-    assert text is not None
-    return read_scope(text)
+    scope = scope_asked(read(*argv))
+    assert scope is not None
+    return scope
 
 
 @pytest.mark.parametrize(
@@ -58,12 +59,12 @@ def test_every_option_is_a_part_of_the_scope(argv: tuple[str, ...]) -> None:
 
 
 def test_without_any_of_them_there_is_no_scope() -> None:
-    assert read("admin", "ls").scope is None
+    assert scope_asked(read("admin", "ls")) is None
 
 
 def test_in_whatever_order_it_is_said_it_is_the_same() -> None:
-    one = read("admin", "--tag", "a=1", "--tag", "b=2", "--read-only", "--policy-arn", OURS, "ls")
-    other = read("admin", "--policy-arn", OURS, "--tag", "b=2", "--tag", "a=1", "--read-only", "ls")
+    one = scope_of("admin", "--tag", "a=1", "--tag", "b=2", "--read-only", "--policy-arn", OURS, "ls")
+    other = scope_of("admin", "--policy-arn", OURS, "--tag", "b=2", "--tag", "a=1", "--read-only", "ls")
 
     assert one == other
 
@@ -106,7 +107,7 @@ def test_the_variable_of_the_transitive_tags_goes_with_that_of_the_tags(
 def test_a_renewal_asks_for_the_same_scope() -> None:
     invocation = read("admin", *EVERYTHING)
 
-    assert read_plainly(list(session_arguments(invocation)), {}) == invocation
+    assert read_session_arguments(session_arguments(invocation)) == invocation
 
 
 @pytest.mark.parametrize(
@@ -174,29 +175,36 @@ def test_a_file_that_cannot_be_read_is_a_usage_error_that_names_it(name: str, wh
     ("options", "words"),
     [
         pytest.param({"policy": '{"Version": }'}, "--policy is no policy", id="broken JSON"),
-        pytest.param({"tag": ["team"]}, "--tag 'team' has no value", id="no value"),
-        pytest.param({"tag": ["a=1", "a=1"]}, "are one tag", id="said twice"),
-        pytest.param({"transitive_tag": ["a"]}, "is no tag of this session", id="no such tag"),
+        pytest.param({"tags": ("team",)}, "--tag 'team' has no value", id="no value"),
+        pytest.param({"tags": ("a=1", "a=1")}, "are one tag", id="said twice"),
+        pytest.param({"transitive_tags": ("a",)}, "is no tag of this session", id="no such tag"),
         pytest.param({"source_identity": ""}, "--source-identity ''", id="an empty identity"),
         pytest.param({"external_id": ""}, "--external-id ''", id="an empty external id"),
-        pytest.param({"scope": "{}", "read_only": True}, "for gds-exec itself", id="ours and theirs"),
     ],
 )
 def test_what_cannot_be_asked_for_is_a_usage_error(options: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        asked_scope(**options)
+        checked_scope(Invocation(role="admin", **options))
 
 
-def test_the_help_shows_them_and_not_our_own(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_shows_them(capsys: pytest.CaptureFixture[str]) -> None:
     read_command_line(["--help"])
 
-    said = capsys.readouterr().out
-    assert "--transitive-tag" in said
-    assert "--scope" not in said
+    assert "--transitive-tag" in capsys.readouterr().out
 
 
-OURS = "arn:aws:iam::222222222222:policy/ours"
-SCOPE = Scope('{"a":1}', (READ_ONLY_ARN, OURS), (("a", "1"), ("b", "2")), ("a",), "alice", "my-id")
+SCOPED = Invocation(
+    role="prod",
+    no_input=True,
+    as_json=True,
+    policy='{"a":1}',
+    policy_arns=(OURS,),
+    read_only=True,
+    tags=("a=1", "b=2"),
+    transitive_tags=("a",),
+    source_identity="alice",
+    external_id="my-id",
+)
 
 
 @pytest.fixture
@@ -204,9 +212,8 @@ def said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     offline = Offline(tmp_path)
     offline.write(prod="external_id = its-id")
 
-    def say(scope: Scope | None, **variables: str) -> list[tuple[str, str, str]]:
-        asked = Invocation(role="prod", no_input=True, scope=scope.text if scope else None)
-        explain(asked, offline.environ | variables, as_json=True)
+    def say(asked: Invocation, **variables: str) -> list[tuple[str, str, str]]:
+        explain(asked, offline.environ | variables)
         settings = json.loads(capsys.readouterr().out)["settings"]
         return [(one["name"], one["value"], Path(one["where"] or "").name) for one in settings]
 
@@ -214,10 +221,10 @@ def said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_each_part_has_its_option(said: Any) -> None:
-    assert said(SCOPE)[-8:] == [
+    assert said(SCOPED)[-8:] == [
         ("policy", '{"a":1}', "--policy"),
-        ("read_only", READ_ONLY_ARN, "--read-only"),
         ("policy_arn", OURS, "--policy-arn"),
+        ("read_only", READ_ONLY_ARN, "--read-only"),
         ("tag", "a=1", "--tag"),
         ("tag", "b=2", "--tag"),
         ("transitive_tag", "a", "--transitive-tag"),
@@ -227,7 +234,7 @@ def test_each_part_has_its_option(said: Any) -> None:
 
 
 def test_what_a_variable_says_has_its_name(said: Any) -> None:
-    found = said(SCOPE, GDS_EXEC_TAG="a=1 c=3", GDS_EXEC_POLICY="p.json", GDS_EXEC_SOURCE_IDENTITY="bob")
+    found = said(SCOPED, GDS_EXEC_TAG="a=1 c=3", GDS_EXEC_POLICY="p.json", GDS_EXEC_SOURCE_IDENTITY="bob")
 
     assert ("tag", "a=1", "GDS_EXEC_TAG") in found
     assert ("tag", "b=2", "--tag") in found
@@ -236,13 +243,15 @@ def test_what_a_variable_says_has_its_name(said: Any) -> None:
 
 
 def test_an_external_id_that_is_asked_for_stands_for_the_profile_s(said: Any) -> None:
-    assert [one for one in said(SCOPE) if one[0] == "external_id"] == [
+    assert [one for one in said(SCOPED) if one[0] == "external_id"] == [
         ("external_id", "my-id", "--external-id")
     ]
-    assert [one for one in said(SCOPE.but(external_id=None)) if one[0] == "external_id"] == [
+    assert [one for one in said(SCOPED.but(external_id=None)) if one[0] == "external_id"] == [
         ("external_id", "its-id", "config")
     ]
 
 
 def test_without_a_scope_there_is_none_of_it(said: Any) -> None:
-    assert {name for name, _, _ in said(None)}.isdisjoint({"scope", "policy", "tag", "read_only"})
+    assert {name for name, _, _ in said(Invocation(role="prod", no_input=True, as_json=True))}.isdisjoint(
+        {"scope", "policy", "tag", "read_only"}
+    )

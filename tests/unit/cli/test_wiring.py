@@ -60,10 +60,12 @@ def test_what_is_asked_on_the_command_line_is_asked_of_the_provider() -> None:
     )
 
 
-def test_a_scope_is_asked_of_the_provider_as_what_its_text_says() -> None:
+def test_a_scope_is_asked_of_the_provider_as_the_options_say() -> None:
     scope = Scope(tags=(("team", "pay"),), external_id="an-id")
 
-    asked = _asked(PROFILE, Invocation(role="admin", scope=scope.text), {}, renewing=False)
+    invocation = Invocation(role="admin", tags=("team=pay",), external_id="an-id")
+
+    asked = _asked(PROFILE, invocation, {}, renewing=False)
 
     assert asked.scope == scope
 

@@ -31,7 +31,7 @@ def said(offline: Offline, capsys: Captured) -> Any:
 
     def say(role: str, environ: dict[str, str] | None = None, **asked: Any) -> dict[str, Any]:
         invocation = Invocation(role=role, **asked)
-        describe(invocation, {**offline.environ, **(environ or {})}, as_json=False)
+        describe(invocation, {**offline.environ, **(environ or {})})
         found: dict[str, Any] = yaml.safe_load(capsys.readouterr().out)
         return found
 
@@ -39,7 +39,7 @@ def said(offline: Offline, capsys: Captured) -> Any:
 
 
 def test_a_role_is_described_in_lines_of_key_and_value(offline: Offline, capsys: Captured) -> None:
-    describe(Invocation(role="prod"), offline.environ, as_json=False)
+    describe(Invocation(role="prod"), offline.environ)
 
     assert capsys.readouterr().out == (
         "role: prod\n"
@@ -55,7 +55,7 @@ def test_a_role_is_described_in_lines_of_key_and_value(offline: Offline, capsys:
 
 
 def test_the_same_is_said_as_json(offline: Offline, capsys: Captured) -> None:
-    describe(Invocation(role="prod"), offline.environ, as_json=True)
+    describe(Invocation(role="prod", as_json=True), offline.environ)
 
     assert json.loads(capsys.readouterr().out) == {
         "role": "prod",
@@ -80,7 +80,7 @@ def test_a_cached_session_is_told_with_the_time_that_is_left(offline: Offline, s
 def test_a_cached_session_says_as_json_when_it_ends(offline: Offline, capsys: Captured) -> None:
     offline.keep("prod", left=3600)
 
-    describe(Invocation(role="prod"), offline.environ, as_json=True)
+    describe(Invocation(role="prod", as_json=True), offline.environ)
 
     session = json.loads(capsys.readouterr().out)["session"]
     assert (session["state"], session["needs_code"]) == ("cached", False)
@@ -188,7 +188,7 @@ def test_a_name_that_could_steer_the_terminal_is_read_back_from_its_escapes(  # 
     name = "odd\x1b[31m\u202e[bold]"
     offline.config.write_text(f"[profile {name}]\nrole_arn = {ARN}odd\nsource_profile = base\n")
 
-    describe(Invocation(role=name), offline.environ, as_json=False)
+    describe(Invocation(role=name), offline.environ)
 
     out = capsys.readouterr().out
     assert yaml.safe_load(out)["role"] == name
@@ -198,4 +198,4 @@ def test_a_name_that_could_steer_the_terminal_is_read_back_from_its_escapes(  # 
 
 def test_a_role_that_nothing_has_is_an_error(offline: Offline) -> None:
     with pytest.raises(UnknownRole, match="no profile is named 'nope'"):
-        describe(Invocation(role="nope"), offline.environ, as_json=False)
+        describe(Invocation(role="nope"), offline.environ)

@@ -28,7 +28,7 @@ def said(offline: Offline, capsys: Captured) -> Any:
     """Explain a role where nobody can be asked, and return the lines of each section by its title."""
 
     def say(role: str, **asked: Any) -> dict[str, list[str]]:
-        explain(Invocation(role=role, no_input=True, **asked), offline.environ, as_json=False)
+        explain(Invocation(role=role, no_input=True, **asked), offline.environ)
         sections = capsys.readouterr().out.split("\n\n")
         return {title: lines for title, *lines in (section.strip("\n").split("\n") for section in sections)}
 
@@ -36,7 +36,7 @@ def said(offline: Offline, capsys: Captured) -> Any:
 
 
 def document(offline: Offline, capsys: Captured, role: str, **asked: Any) -> dict[str, Any]:
-    explain(Invocation(role=role, no_input=True, **asked), offline.environ, as_json=True)
+    explain(Invocation(role=role, no_input=True, **asked, as_json=True), offline.environ)
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
 
@@ -174,7 +174,7 @@ def test_nothing_secret_is_told(offline: Offline, capsys: Captured, *, as_json: 
     offline.write(prod=f"mfa_serial = {DEVICE}\nmfa_process = oathtool a-seed")
     offline.keep("prod")
 
-    explain(Invocation(role="prod", mfa_code="123456"), offline.environ, as_json=as_json)
+    explain(Invocation(role="prod", mfa_code="123456", as_json=as_json), offline.environ)
 
     said = capsys.readouterr().out
     access_key_id = KEYS.split()[3]
@@ -190,7 +190,7 @@ def test_names_that_could_steer_the_terminal_are_made_visible(  # matrix 82
         f"[profile {name}]\nrole_arn = {ARN}odd\nsource_profile = base\nregion = \x1bx\n"
     )
 
-    explain(Invocation(role=name, no_input=True), offline.environ, as_json=False)
+    explain(Invocation(role=name, no_input=True), offline.environ)
 
     out = capsys.readouterr().out
     assert r"\x1bx" in out
@@ -201,6 +201,6 @@ def test_what_cannot_be_had_fails_as_the_run_would(offline: Offline) -> None:
     too_long = Invocation(role="inner", min_remaining_seconds=7200)
 
     with pytest.raises(SessionTooShort):
-        explain(too_long, offline.environ, as_json=False)
+        explain(too_long, offline.environ)
     with pytest.raises(UnknownRole):
-        explain(Invocation(role="nope"), offline.environ, as_json=False)
+        explain(Invocation(role="nope"), offline.environ)

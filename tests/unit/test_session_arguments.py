@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gds_exec.again import session_arguments, without_secrets, without_settings
-from gds_exec.invocation import DOCUMENT, SOURCES, Invocation, read_plainly
+from gds_exec.environment import without_secrets
+from gds_exec.invocation import Invocation, read_session_arguments, session_arguments, without_options
+from gds_exec.options import CREDENTIAL_PROCESS, SOURCES
 
 PLAIN_NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{1,20}", fullmatch=True)
 names = st.text(min_size=1, max_size=8).filter(lambda name: "\0" not in name)
@@ -24,7 +25,13 @@ invocations = st.builds(
     audience=st.none() | names,
     expect_account=st.none() | st.from_regex(r"[0-9]{12}", fullmatch=True),
     session_name=st.none() | st.from_regex(r"[A-Za-z0-9_+=,.@-]{2,64}", fullmatch=True),
-    scope=st.none() | names,
+    policy=st.none() | names,
+    policy_arns=st.lists(names).map(tuple),
+    read_only=st.booleans(),
+    tags=st.lists(names).map(tuple),
+    transitive_tags=st.lists(names).map(tuple),
+    source_identity=st.none() | names,
+    external_id=st.none() | names,
     ci_tags=st.booleans(),
     timeout_seconds=st.none() | seconds,
     cache=st.booleans(),
@@ -33,13 +40,13 @@ invocations = st.builds(
 
 @given(invocations)
 def test_a_session_is_asked_for_again_by_its_arguments(invocation: Invocation) -> None:
-    assert read_plainly(list(session_arguments(invocation)), {}) == invocation
+    assert read_session_arguments(session_arguments(invocation)) == invocation
 
 
 def test_what_is_asked_once_or_of_the_command_is_not_asked_again() -> None:
     invocation = Invocation(
         role="admin",
-        word=DOCUMENT,
+        subcommand=CREDENTIAL_PROCESS,
         command=("ls",),
         shell=True,
         mfa_code="123456",
@@ -64,7 +71,7 @@ def test_a_code_that_was_given_is_not_handed_on() -> None:
     assert len(environ) == 3
 
 
-def test_without_settings_only_what_stands_for_options_is_missing() -> None:
+def test_without_options_only_what_stands_for_options_is_missing() -> None:
     kept = {
         "AWS_CONFIG_FILE": "/a/file",
         "GDS_EXEC_CACHE_DIR": "/a/directory",
@@ -89,18 +96,4 @@ def test_without_settings_only_what_stands_for_options_is_missing() -> None:
         "EXTERNAL_ID",
     )
 
-    assert without_settings(kept | {f"GDS_EXEC_{option}": "1" for option in options}) == kept
-
-
-@given(invocations)
-def test_without_settings_arguments_say_all(invocation: Invocation) -> None:
-    environ = without_settings(
-        {
-            "GDS_EXEC_DURATION": "8h",
-            "GDS_EXEC_NEW_SESSION": "1",
-            "GDS_EXEC_TAG": "a=1",
-            "GDS_EXEC_DEBUG": "1",
-        }
-    )
-
-    assert read_plainly(list(session_arguments(invocation)), environ) == invocation
+    assert without_options(kept | {f"GDS_EXEC_{option}": "1" for option in options}) == kept
