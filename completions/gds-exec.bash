@@ -1,43 +1,124 @@
 # Completion of gds-exec's command lines in bash, 3.2 or later; bash-completion is used where it is loaded.
 
-# Whether an option takes the next argument for its value; of a cluster such as -qr, its last letter may.
-__gds_exec_takes_value() {
-    case $1 in
-    --role | --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --region | \
-        --mfa-code | --mfa-token | --source-profile | --source | --web-identity-token-file | \
-        --web-identity-token-env | --web-identity-token-command | --audience | --expect-account | --session-name | \
-        --timeout | --wait | --format | --open | --service | --write-profile | --policy | --policy-arn | --tag | \
-        --transitive-tag | --source-identity | --external-id)
-        return 0
-        ;;
-    esac
-    local cluster='^-[^-ort]*[ort]$'
-    [[ $1 =~ $cluster ]]
+# From gds_exec/options.py, by `python -m tests.completions`:
+__gds_exec_subcommands=(
+    'completions'
+    'credential-process'
+    'explain'
+    'renew'
+    'roles'
+    'sessions'
+    'shell-init'
+    'try'
+    'whoami'
+)
+__gds_exec_options=(
+    '--duration|run,credential-process,explain,renew|durations'
+    '--art||durations'
+    '-art||durations'
+    '--assume-role-ttl||durations'
+    '--min-remaining|run,credential-process,explain|durations'
+    '--mfa-max-age|run,credential-process,explain,renew|durations'
+    '--refresh|run,credential-process|-'
+    '--new-session|run,credential-process,explain|-'
+    '--session-name|run,credential-process,explain,renew|any'
+    '--region|run,credential-process,explain,renew|regions'
+    '-r|run,credential-process,explain,renew|regions'
+    '--expect-account|run,credential-process,explain,renew|any'
+    '--timeout|run,credential-process,explain,renew|durations'
+    '--cache|run,credential-process,explain,renew|-'
+    '--source-profile|run,credential-process,explain,renew,whoami|roles'
+    '--source|run,credential-process,explain,renew|sources'
+    '--web-identity-token-file|run,credential-process,explain,renew|files'
+    '--web-identity-token-env|run,credential-process,explain,renew|any'
+    '--web-identity-token-command|run,credential-process,explain,renew|any'
+    '--audience|run,credential-process,explain,renew|any'
+    '--pass-id-token|run,credential-process|-'
+    '--policy|run,credential-process,explain,renew|files'
+    '--policy-arn|run,credential-process,explain,renew|any'
+    '--read-only|run,credential-process,explain,renew|-'
+    '--tag|run,credential-process,explain,renew|any'
+    '--transitive-tag|run,credential-process,explain,renew|any'
+    '--source-identity|run,credential-process,explain,renew|any'
+    '--external-id|run,credential-process,explain,renew|any'
+    '--ci-tags|run,credential-process,explain,renew|-'
+    '--mfa-code|run,credential-process,renew|any'
+    '-t|run,credential-process,renew|any'
+    '--mfa-token||any'
+    '--no-input|run,credential-process,explain,renew|-'
+    '--wait|run,credential-process,renew|durations'
+    '--quiet|run,credential-process,renew|-'
+    '-q|run,credential-process,renew|-'
+    '--role|run,credential-process,explain|roles'
+    '--shell|run|-'
+    '-s|run|-'
+    '--export|run|-'
+    '-e|run|-'
+    '--format|run|formats'
+    '--write-profile|run|any'
+    '--unset|run|-'
+    '--login|run|-'
+    '-l|run|-'
+    '--open|run|any'
+    '-o|run|any'
+    '--service|run|any'
+    '--print|run|-'
+    '--switch-role|run|-'
+    '--describe|run|-'
+    '-d|run|-'
+    '--names|run,roles|-'
+    '--csv|run,roles|-'
+    '--json|run,explain,roles,sessions,whoami|-'
+    '--skip-ip-range-checks||-'
+    '--debug|run,completions,credential-process,explain,renew,roles,sessions,shell-init,try,whoami|-'
+    '--version|run|-'
+    '-V|run|-'
+)
+__gds_exec_formats=(
+    'sh'
+    'fish'
+    'powershell'
+    'cmd'
+    'dotenv'
+    'json'
+    'credential-process'
+    'ini'
+    'github-env'
+    'github-output'
+    'assume-role-json'
+)
+__gds_exec_sources=(
+    'profile'
+    'environment'
+    'web-identity'
+    'github'
+    'container'
+    'instance'
+)
+__gds_exec_letters=rto
+# Written by hand again:
+
+# Put the kind of value that an option takes into `kind`; fail if it takes none. Of a cluster such as -qr, the
+# last letter may take one.
+__gds_exec_kind_of() {
+    local row cluster="^-[^-$__gds_exec_letters]*([$__gds_exec_letters])\$"
+    for row in "${__gds_exec_options[@]}"; do
+        if [[ $row == "$1|"* ]]; then
+            kind=${row##*|}
+            [[ $kind != - ]]
+            return
+        fi
+    done
+    [[ $1 =~ $cluster ]] && __gds_exec_kind_of "-${BASH_REMATCH[1]}"
 }
 
-# Put the options of a word, or those of running as a role, into `options`.
-__gds_exec_options() {
-    local scope='--policy --policy-arn --read-only --tag --transitive-tag --source-identity --external-id --ci-tags'
-    local session='--duration --min-remaining --mfa-max-age --session-name --region -r --expect-account --timeout'
-    session+=' --cache --source-profile --source --web-identity-token-file --web-identity-token-env'
-    session+=' --web-identity-token-command --audience'
-    local code='--mfa-code -t --no-input --wait --quiet -q'
-    local all
-    case $1 in
-    '')
-        all="$session --refresh --new-session --pass-id-token $code $scope --role --shell -s --export -e --format"
-        all+=' --write-profile --unset --login -l --open -o --service --print --switch-role --describe -d --json'
-        all+=' --names --csv --version -V'
-        ;;
-    credential-process) all="$session --refresh --new-session --pass-id-token $code $scope --role" ;;
-    explain) all="$session --new-session --no-input $scope --role --json" ;;
-    renew) all="${session/--min-remaining /} $code $scope" ;;
-    roles) all='--names --csv --json' ;;
-    sessions) all=--json ;;
-    whoami) all='--source-profile --json' ;;
-    *) all= ;;
-    esac
-    read -r -a options <<<"$all --debug --help"
+__gds_exec_offer_options() {
+    local row name subcommands
+    for row in "${__gds_exec_options[@]}"; do
+        IFS='|' read -r name subcommands _ <<<"$row"
+        [[ ,$subcommands, == *",${word:-run},"* ]] && __gds_exec_offer "$name"
+    done
+    __gds_exec_offer --help
 }
 
 # The arguments again, which bash splits at `=` and `:`; `starts` says at which of bash's words each begins.
@@ -64,7 +145,7 @@ __gds_exec_read() {
             command_at=$((i + 1))
             return
         elif [[ $argument == -?* ]]; then
-            if __gds_exec_takes_value "$argument"; then
+            if __gds_exec_kind_of "$argument"; then
                 i=$((i + 1))
                 ((i == ${#joined[@]} - 1)) && value_of=$argument
                 [[ $argument == --role && -z $word ]] && role=${joined[i]}
@@ -76,7 +157,7 @@ __gds_exec_read() {
             return
         elif [[ -n $word ]]; then
             plain+=" $argument"
-        elif [[ " ${words[*]} " == *" $argument "* ]]; then
+        elif [[ " ${__gds_exec_subcommands[*]} " == *" $argument "* ]]; then
             word=$argument
         else
             role=$argument
@@ -147,31 +228,28 @@ __gds_exec_offer_files() {
 }
 
 __gds_exec_offer_values() {
-    case $1 in
-    --duration | --art | -art | --assume-role-ttl | --min-remaining | --mfa-max-age | --timeout | --wait)
-        __gds_exec_offer 15m 30m 1h 3h 8h 12h
-        ;;
-    --region | -*r)
+    local kind=''
+    __gds_exec_kind_of "$1"
+    case $kind in
+    durations) __gds_exec_offer 15m 30m 1h 3h 8h 12h ;;
+    regions)
         __gds_exec_offer af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 \
             ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ca-central-1 ca-west-1 \
             cn-north-1 cn-northwest-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 \
             eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1 sa-east-1 us-east-1 us-east-2 \
             us-gov-east-1 us-gov-west-1 us-west-1 us-west-2
         ;;
-    --role | --source-profile) __gds_exec_offer_roles ;;
-    --format)
-        __gds_exec_offer sh fish powershell cmd dotenv json credential-process ini github-env github-output \
-            assume-role-json
-        ;;
-    --source) __gds_exec_offer profile environment web-identity github container instance ;;
-    --policy | --web-identity-token-file) __gds_exec_offer_files ;;
+    roles) __gds_exec_offer_roles ;;
+    formats) __gds_exec_offer "${__gds_exec_formats[@]}" ;;
+    sources) __gds_exec_offer "${__gds_exec_sources[@]}" ;;
+    files) __gds_exec_offer_files ;;
     esac
 }
 
 __gds_exec_offer_arguments() {
     case $word$plain in
     '')
-        __gds_exec_offer "${words[@]}"
+        __gds_exec_offer "${__gds_exec_subcommands[@]}"
         __gds_exec_offer_roles
         ;;
     credential-process | explain | renew* | 'sessions clear') __gds_exec_offer_roles ;;
@@ -238,8 +316,7 @@ __gds_exec_hand_over() {
 }
 
 _gds_exec() {
-    local joined=() starts=() word='' role='' plain='' value_of='' command_at=''
-    local words=(completions credential-process explain renew roles sessions shell-init try whoami) options=()
+    local joined=() starts=() word='' role='' plain='' kind='' value_of='' command_at=''
     COMPREPLY=()
     __gds_exec_join
     __gds_exec_read
@@ -256,8 +333,7 @@ _gds_exec() {
         kept=${current%"$2"}
         __gds_exec_offer_values "$option"
     elif [[ $current == -* ]]; then
-        __gds_exec_options "$word"
-        __gds_exec_offer "${options[@]}"
+        __gds_exec_offer_options
     elif [[ -n $role ]] || [[ $word == try && -z $plain && -n $current && code != "$current"* ]]; then
         __gds_exec_hand_over "${starts[${#starts[@]} - 1]}"
     else

@@ -1,100 +1,121 @@
 # Completion of gds-exec's command lines in fish.
 
-set -g __gds_exec_words \
-    completions\t'install the completion of your shell' \
-    credential-process\t"print a role's session as JSON, for your AWS config" \
-    explain\t"show where a role's settings come from" \
-    renew\t'renew sessions' \
-    roles\t'list the roles' \
-    sessions\t'list and clear sessions' \
-    shell-init\t'print the hook for your rc file' \
-    try\t'start a sandbox AWS to try everything in' \
-    whoami\t'show who you are to AWS'
+# From gds_exec/options.py, by `python -m tests.completions`:
+set -g __gds_exec_subcommands \
+    'completions|print or install the completion of your shell' \
+    'credential-process|print a role\'s session as JSON, for your AWS config' \
+    'explain|show where a role\'s settings come from' \
+    'renew|renew sessions' \
+    'roles|list the roles' \
+    'sessions|list and clear sessions' \
+    'shell-init|print the hook for your rc file' \
+    'try|start a sandbox AWS to try everything in' \
+    'whoami|show who you are to AWS'
+set -g __gds_exec_options \
+    '--duration|run,credential-process,explain,renew|durations|Session length, such as 8h, 180m or 3600' \
+    '--art||durations|' \
+    '-art||durations|' \
+    '--assume-role-ttl||durations|' \
+    '--min-remaining|run,credential-process,explain|durations|Least time left at the start; else renew, or fail' \
+    '--mfa-max-age|run,credential-process,explain,renew|durations|Ask for a new code if the last one is older' \
+    '--refresh|run,credential-process|-|Keep the session fresh while the command runs' \
+    '--new-session|run,credential-process,explain|-|Ignore the cached role session' \
+    '--session-name|run,credential-process,explain,renew|any|Role session name, in place of one made up' \
+    '--region|run,credential-process,explain,renew|regions|Region of the command' \
+    '-r|run,credential-process,explain,renew|regions|Region of the command' \
+    '--expect-account|run,credential-process,explain,renew|any|Start only in this account' \
+    '--timeout|run,credential-process,explain,renew|durations|Longest time to get the session, questions included' \
+    '--cache|run,credential-process,explain,renew|-|Keep sessions on disk in CI too' \
+    '--source-profile|run,credential-process,explain,renew,whoami|roles|Profile whose keys to begin with' \
+    '--source|run,credential-process,explain,renew|sources|Begin with this and nothing else: profile, environment, web-identity, github, container, instance' \
+    '--web-identity-token-file|run,credential-process,explain,renew|files|Begin with the OIDC token in this file' \
+    '--web-identity-token-env|run,credential-process,explain,renew|any|Begin with the OIDC token in this variable' \
+    '--web-identity-token-command|run,credential-process,explain,renew|any|Begin with the OIDC token that this command prints' \
+    '--audience|run,credential-process,explain,renew|any|Audience for the GitHub token' \
+    '--pass-id-token|run,credential-process|-|Let the command ask GitHub for tokens of its own' \
+    '--policy|run,credential-process,explain,renew|files|Session policy, as a file or JSON' \
+    '--policy-arn|run,credential-process,explain,renew|any|Managed session policy; may be repeated' \
+    '--read-only|run,credential-process,explain,renew|-|Allow only what AWS\'s ReadOnlyAccess allows' \
+    '--tag|run,credential-process,explain,renew|any|Session tag; may be repeated' \
+    '--transitive-tag|run,credential-process,explain,renew|any|Tag that sessions made from this one keep; may be repeated' \
+    '--source-identity|run,credential-process,explain,renew|any|Person that CloudTrail shows behind the session' \
+    '--external-id|run,credential-process,explain,renew|any|External id that the role\'s trust policy wants' \
+    '--ci-tags|run,credential-process,explain,renew|-|Tag the session with what is known of the CI job' \
+    '--mfa-code|run,credential-process,renew|any|MFA code, in place of a question for it' \
+    '-t|run,credential-process,renew|any|MFA code, in place of a question for it' \
+    '--mfa-token||any|' \
+    '--no-input|run,credential-process,explain,renew|-|Never ask; fail at once with 124' \
+    '--wait|run,credential-process,renew|durations|Longest wait for a person\'s answer (5m if not given)' \
+    '--quiet|run,credential-process,renew|-|Only print errors' \
+    '-q|run,credential-process,renew|-|Only print errors' \
+    '--role|run,credential-process,explain|roles|Role whose name is also a subcommand' \
+    '--shell|run|-|Run your shell as the role' \
+    '-s|run|-|Run your shell as the role' \
+    '--export|run|-|Print the session for `eval $(gds-exec ROLE -e)`' \
+    '-e|run|-|Print the session for `eval $(gds-exec ROLE -e)`' \
+    '--format|run|formats|Format of the export: sh, fish, powershell, cmd, dotenv, json, credential-process, ini, github-env, github-output or assume-role-json' \
+    '--write-profile|run|any|Copy the session to this profile of the AWS credentials file' \
+    '--unset|run|-|Undo an export: `eval $(gds-exec --unset)`; or remove what --write-profile NAME wrote' \
+    '--login|run|-|Open the AWS console as the role' \
+    '-l|run|-|Open the AWS console as the role' \
+    '--open|run|any|Open this page of the console' \
+    '-o|run|any|Open this page of the console' \
+    '--service|run|any|Open the console of this service, such as s3' \
+    '--print|run|-|Print the console\'s sign-in URL: a secret, for 15 min' \
+    '--switch-role|run|-|Print the console\'s switch-role link, which needs no session' \
+    '--describe|run|-|Describe the role and its session, offline' \
+    '-d|run|-|Describe the role and its session, offline' \
+    '--names|run,roles|-|List only the roles\' names' \
+    '--csv|run,roles|-|List the roles as CSV, with a header' \
+    '--json|run,explain,roles,sessions,whoami|-|Print JSON' \
+    '--skip-ip-range-checks||-|' \
+    '--debug|run,completions,credential-process,explain,renew,roles,sessions,shell-init,try,whoami|-|Print what is done, without secrets' \
+    '--version|run|-|Print the version' \
+    '-V|run|-|Print the version'
+set -g __gds_exec_formats \
+    'sh' \
+    'fish' \
+    'powershell' \
+    'cmd' \
+    'dotenv' \
+    'json' \
+    'credential-process' \
+    'ini' \
+    'github-env' \
+    'github-output' \
+    'assume-role-json'
+set -g __gds_exec_sources \
+    'profile' \
+    'environment' \
+    'web-identity' \
+    'github' \
+    'container' \
+    'instance'
+set -g __gds_exec_letters rto
+# Written by hand again:
 
-# Whether an option takes the next argument for its value; of a cluster such as -qr, its last letter may.
-function __gds_exec_takes_value
-    switch $argv[1]
-        case --role --duration --art -art --assume-role-ttl --min-remaining --mfa-max-age --region --mfa-code \
-                --mfa-token --source-profile --session-name --wait --format --open --service --write-profile \
-                --policy --policy-arn --tag --transitive-tag --source-identity --external-id --source \
-                --web-identity-token-file --web-identity-token-env --web-identity-token-command --audience \
-                --expect-account --timeout
-            return 0
+# Print the kind of value that an option takes; fail if it takes none. Of a cluster such as -qr, the last
+# letter may take one.
+function __gds_exec_kind_of
+    for row in $__gds_exec_options
+        set -l parts (string split '|' -- $row)
+        if test "$parts[1]" = "$argv[1]"
+            test "$parts[3]" != -; and echo $parts[3]
+            return
+        end
     end
-    string match -rq '^-[^-ort]*[ort]$' -- $argv[1]
+    set -l cluster (string match -r -- "^-[^-$__gds_exec_letters]*([$__gds_exec_letters])\$" $argv[1])
+    and __gds_exec_kind_of -$cluster[2]
 end
 
-# Print the options of a word, or those of running as a role.
-function __gds_exec_options -a word
-    set -l session \
-        --duration\t'how long the session is to last' \
-        --mfa-max-age\t'ask for a fresh code where the last one is older' \
-        --session-name\t"the role session's name" \
-        {--region,-r}\t'the region' \
-        --expect-account\t'start only in this account' \
-        --timeout\t'how long getting the session may take' \
-        --cache\t'keep sessions on disk in CI too' \
-        --source-profile\t'the profile whose keys to begin with' \
-        --source\t'begin with this kind of source and no other' \
-        --web-identity-token-file\t'begin with the OIDC token in this file' \
-        --web-identity-token-env\t'begin with the OIDC token in this variable' \
-        --web-identity-token-command\t'begin with the OIDC token that this command prints' \
-        --audience\t'whom GitHub is to mint its token for'
-    set -l start \
-        --min-remaining\t'start only with at least this much time left' \
-        --new-session\t'ignore the cached role session'
-    set -l code \
-        {--mfa-code,-t}\t'a code, not asked for then' \
-        --no-input\t'never ask' \
-        --wait\t'how long to wait for a person' \
-        {--quiet,-q}\t'say nothing but errors'
-    set -l scope \
-        --policy\t'let the session do no more than this policy allows' \
-        --policy-arn\t'let it do no more than this managed policy allows' \
-        --read-only\t"let it do no more than AWS's ReadOnlyAccess allows" \
-        --tag\t'tag the session' \
-        --transitive-tag\t'let a tag stay with sessions made from this one' \
-        --source-identity\t'who CloudTrail is to say is behind the session' \
-        --external-id\t"the external id that the role's trust policy wants" \
-        --ci-tags\t'tag the session with what is known of the CI job'
-    set -l role \
-        --role\t'the role, where its name is also a word'
-    set -l pass \
-        --pass-id-token\t'let the command ask GitHub for tokens of its own'
-    set -l json \
-        --json\t'print JSON'
-    switch "$word"
-        case ''
-            printf '%s\n' $session $start $code $scope $role $json $pass \
-                --refresh\t"keep the command's session fresh for as long as it runs" \
-                {--shell,-s}\t'run your shell as the role' \
-                {--export,-e}\t'print the session for eval' \
-                --format\t'the format of the export' \
-                --write-profile\t'copy the session to this profile of the AWS credentials file' \
-                --unset\t'undo an export, or remove a written profile' \
-                {--login,-l}\t'open the AWS console as the role' \
-                {--open,-o}\t'open this page of the console' \
-                --service\t'open the console of this service' \
-                --print\t"print the console's sign-in URL" \
-                --switch-role\t"print the console's switch-role link" \
-                {--describe,-d}\t'describe the role and its session' \
-                --names\t'list the names of the roles alone' \
-                --csv\t'list the roles as comma-separated values' \
-                {--version,-V}\t'show the version'
-        case credential-process
-            printf '%s\n' $session $start $code $scope $role $pass --refresh\t'keep the session fresh'
-        case explain
-            printf '%s\n' $session $start $scope $role $json --no-input\t'never ask'
-        case renew
-            printf '%s\n' $session $code $scope
-        case roles
-            printf '%s\n' $json --names\t'the names alone' --csv\t'print comma-separated values'
-        case sessions
-            printf '%s\n' $json
-        case whoami
-            printf '%s\n' $json --source-profile\t'the profile whose keys to begin with'
+# Print the options of a subcommand, or those of running as a role, each with its help.
+function __gds_exec_print_options -a word
+    test -n "$word"; or set word run
+    for row in $__gds_exec_options
+        set -l parts (string split '|' -- $row)
+        contains -- $word (string split , -- $parts[2]); and echo $parts[1]\t$parts[4]
     end
-    printf '%s\n' --debug\t'say what is done, never what is secret' --help\t'show the help'
+    echo --help\t'Show the help'
 end
 
 # Print the path of one of AWS's files: the caller's own, where a role shell has one in its place.
@@ -134,23 +155,22 @@ function __gds_exec_roles
 end
 
 function __gds_exec_values
-    switch $argv[1]
-        case --duration --art -art --assume-role-ttl --min-remaining --mfa-max-age --timeout --wait
+    switch (__gds_exec_kind_of $argv[1])
+        case durations
             printf '%s\n' 15m 30m 1h 3h 8h 12h
-        case --region '-*r'
+        case regions
             printf '%s\n' af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 \
                 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ca-central-1 ca-west-1 cn-north-1 \
                 cn-northwest-1 eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 \
                 eu-west-3 il-central-1 me-central-1 me-south-1 sa-east-1 us-east-1 us-east-2 us-gov-east-1 \
                 us-gov-west-1 us-west-1 us-west-2
-        case --role --source-profile
+        case roles
             __gds_exec_roles
-        case --format
-            printf '%s\n' sh fish powershell cmd dotenv json credential-process ini github-env github-output \
-                assume-role-json
-        case --source
-            printf '%s\n' profile environment web-identity github container instance
-        case --policy --web-identity-token-file
+        case formats
+            printf '%s\n' $__gds_exec_formats
+        case sources
+            printf '%s\n' $__gds_exec_sources
+        case files
             __fish_complete_path $argv[2]
     end
 end
@@ -158,7 +178,7 @@ end
 function __gds_exec_arguments -a word plain
     switch "$word$plain"
         case ''
-            printf '%s\n' $__gds_exec_words
+            string replace '|' \t $__gds_exec_subcommands
             __gds_exec_roles
         case credential-process explain 'renew*' 'sessions clear'
             __gds_exec_roles
@@ -193,7 +213,7 @@ function __gds_exec_complete
             __gds_exec_hand_over $arguments
             return
         else if string match -q -- '-?*' $argument
-            if __gds_exec_takes_value $argument
+            if __gds_exec_kind_of $argument >/dev/null
                 if not set -q arguments[1]
                     __gds_exec_values $argument $current
                     return
@@ -210,7 +230,7 @@ function __gds_exec_complete
             return
         else if set -q word[1]
             set plain "$plain $argument"
-        else if string match -q -- $argument\t'*' $__gds_exec_words
+        else if string match -q -- $argument'|*' $__gds_exec_subcommands
             set word $argument
         else
             set role $argument
@@ -220,7 +240,7 @@ function __gds_exec_complete
         set -l option (string split -m 1 = -- $current)
         string replace -r -- '^' "$option[1]=" (__gds_exec_values $option)
     else if string match -q -- '-*' $current
-        __gds_exec_options $word
+        __gds_exec_print_options $word
     else if set -q role[1]
         __gds_exec_hand_over
     else

@@ -68,7 +68,7 @@ _ROLE_REGION = f"{_ROLE}REGION"
 OUTER_ROLE = "GDS_EXEC_OUTER_ROLE"
 _OUR_SECRETS = ("GDS_EXEC_MFA_CODE",)
 # A role shell's own record, which is not for what is run in it.
-_ROLE_SHELL = (
+ROLE_SHELL = (
     "GDS_EXEC_EXPIRES_AT",
     "GDS_EXEC_PROGRAM",
     "GDS_EXEC_PROMPT",
@@ -77,7 +77,7 @@ _ROLE_SHELL = (
 )
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
-_DROPPED = COMPETING.union(_OUR_SECRETS, _ROLE_SHELL, (OUTER_ROLE, _NAMELESS))
+_DROPPED = COMPETING.union(_OUR_SECRETS, ROLE_SHELL, (OUTER_ROLE, _NAMELESS))
 # With these GitHub mints tokens for anyone, and so for roles that the command was not given.
 _ID_TOKEN_REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 
@@ -146,7 +146,7 @@ def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     comes back, AWS_PROFILE for one, unless it has been changed since.
     """
     caller = dict(environ)
-    for name in _ROLE_SHELL:
+    for name in ROLE_SHELL:
         caller.pop(name, None)
     outer_role = caller.pop("GDS_EXEC_ROLE", None)
     is_source_lost = caller.pop(_CALLER_SOURCE, None) is not None

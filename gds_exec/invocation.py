@@ -28,7 +28,7 @@ class Invocation(Options):
     """
 
     subcommand: str = RUN
-    command: tuple[str, ...] = ()
+    command: "tuple[str, ...]" = ()
 
     def __init__(self, **said: "Any") -> None:
         if unknown := said.keys() - _FIELDS:

@@ -96,18 +96,27 @@ SPELLINGS: "dict[str, Option]" = {}
 
 
 class Option:
-    """A row of the table.
+    """A row of the table; what it does not say is as here."""
 
-    `spellings` are the names on the command line, the first of them the long one; a setting that is only
-    a variable has none. An option without a `metavar` is a flag; one that `is_repeatable` collects its
-    values in a tuple. `accepts` says whether a text is a good value, or `read` returns what it means and
-    raises `ValueError`; `invalid` is the error. `offer` is the kind of values that the completions offer.
-
-    `subcommands` have the option. It has a variable, unless `has_variable` is False, and a key in a
-    profile, if `profile_key` names one. `is_plain` says whether the warm path may read it. It is
-    `in_key`, the key of the warm path, and `in_renewals`, the arguments that ask for the same session
-    again. `field` is the field of `Invocation` that it sets, if it sets one.
-    """
+    spellings: tuple[str, ...]  # on the command line, the long one first; none for what is only a variable
+    name: str  # the long spelling, or ""
+    panel: str  # of the help
+    help: str
+    metavar = ""  # for the value; an option without one is a flag
+    is_repeatable = False  # the values of all are collected in a tuple
+    accepts: "Callable[[str], bool] | None" = None  # says whether a text is a good value
+    read: "Callable[[str], object] | None" = None  # returns what a text means, or raises `ValueError`
+    invalid = ""  # the error for a bad value
+    offer = ""  # the kind of values that the completions offer
+    default: "Any" = None  # () for a repeatable option, False for a flag
+    subcommands: tuple[str, ...] = _WITH_A_SESSION  # those that have the option
+    variable: str | None  # the environment variable, unless `has_variable` is False
+    profile_key: str | None = None  # in the AWS config file
+    is_plain = True  # whether the warm path may read it
+    in_key = True  # of the warm path: another value never finds the session of this one
+    in_renewals = True  # whether it is needed to ask for the same session again
+    is_hidden = False
+    field = ""  # of `Invocation`, if it sets one
 
     def __init__(
         self,
@@ -115,45 +124,27 @@ class Option:
         panel: str,
         help: str,  # noqa: A002  # as typer calls it
         *,
-        metavar: str = "",
-        accepts: "Callable[[str], bool] | None" = None,
-        read: "Callable[[str], object] | None" = None,
-        invalid: str = "",
-        offer: str = "",
-        default: object = None,
-        is_repeatable: bool = False,
-        subcommands: tuple[str, ...] = _WITH_A_SESSION,
-        variable: str | None = None,
         has_variable: bool = True,
-        profile_key: str | None = None,
-        is_plain: bool = True,
-        in_key: bool = True,
-        in_renewals: bool = True,
-        is_hidden: bool = False,
+        **more: "Any",
     ) -> None:
-        self.spellings = tuple(spellings.split())
-        self.name = self.spellings[0] if self.spellings else ""
+        names = spellings.split()
+        self.spellings = tuple(names)
+        self.name = names[0] if names else ""
         self.panel = panel
         self.help = help
-        self.metavar = metavar
-        self.is_flag = not metavar
-        self.accepts = accepts
-        self.read = read
-        self.invalid = invalid
-        self.offer = offer
-        self.default = () if is_repeatable else False if not metavar else default
-        self.is_repeatable = is_repeatable
-        self.subcommands = subcommands
-        self.variable = variable or (variable_of(self.name) if has_variable else None)
-        self.profile_key = profile_key
-        self.is_plain = is_plain
-        self.in_key = in_key
-        self.in_renewals = in_renewals
-        self.is_hidden = is_hidden
-        self.field = ""
+        self.variable = variable_of(self.name) if names and has_variable else None
+        if "metavar" not in more:
+            self.default = False
+        elif "is_repeatable" in more:
+            self.default = ()
+        self.__dict__.update(more)
         OPTIONS.append(self)
-        for spelling in self.spellings:
-            SPELLINGS[spelling] = self
+        for name in names:
+            SPELLINGS[name] = self
+
+    @property
+    def is_flag(self) -> bool:
+        return not self.metavar
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.field = name

@@ -46,7 +46,9 @@ _FISH = 'source "$COMPLETIONS/gds-exec.fish"; complete -C "$argv[1]"'
 SHELLS = [pytest.param(name, marks=needs(name)) for name in ("bash", "zsh", "fish")]
 
 
-def offered(shell: str, *arguments: str, environ: dict[str, str] | None = None) -> list[str]:
+def offered(
+    shell: str, *arguments: str, environ: dict[str, str] | None = None, completions: Path = COMPLETIONS
+) -> list[str]:
     """Return what may stand in the place of the last argument, which is what has been typed of it."""
     words = ["gds-exec", *arguments]
     line = " ".join(words)
@@ -56,7 +58,7 @@ def offered(shell: str, *arguments: str, environ: dict[str, str] | None = None) 
         "fish": ["fish", "--no-config", "-c", _FISH, line],
     }[shell]
     environ = {"PATH": os.defpath, "HOME": os.environ["HOME"], "LANG": "C.UTF-8", **(environ or {})}
-    environ["COMPLETIONS"] = str(COMPLETIONS)
+    environ["COMPLETIONS"] = str(completions)
     done = subprocess.run(argv, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     typed = arguments[-1]

@@ -10,6 +10,7 @@ from gds_exec.delivery.export_formats import FORMATS
 from gds_exec.options import OPTIONS, SPELLINGS, SUBCOMMANDS
 
 from ..completers import COMPLETIONS, SHELLS, offered
+from ..completions import WRITERS, rewritten
 from ..e2e.world import needs
 
 every_shell = pytest.mark.parametrize("shell", SHELLS)
@@ -22,6 +23,11 @@ def options_of(word: str) -> set[str]:
     """The options that typer shows for a word."""
     parameters = [p for p in get_command(APPS[word]).params if p.param_type_name == "option"]
     return {name for p in parameters if not getattr(p, "hidden", False) for name in p.opts} | {"--help"}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_each_file_knows_what_the_table_says(name: str) -> None:
+    assert rewritten(name) == (COMPLETIONS / name).read_text(), "run python -m tests.completions"
 
 
 @every_shell
