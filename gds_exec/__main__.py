@@ -1,4 +1,4 @@
-"""The entry: what is cached is served at once, and everything else by the command line."""
+"""The entry, and the one place that chooses what argv runs."""
 
 import _signal  # type: ignore[import-not-found]  # `signal` itself would import enum
 import os
@@ -24,26 +24,68 @@ def main() -> "NoReturn":
 
 
 def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
+    """Serve argv from the cache; otherwise run a hidden subcommand, a plain invocation or anything else."""
+    is_hidden = argv[1:2] and argv[1].isdigit()  # `refresh-worker 1` may be one, and is never a warm role
+    invocation = None if is_hidden else read_plainly(argv, environ)
+    is_served = False
     if argv == ["roles", "--names"]:
         from gds_exec.warm_names import serve_names
 
-        if serve_names(environ):
-            os._exit(0)
-    invocation = read_plainly(argv, environ)
-    if invocation is not None and invocation.subcommand:
+        is_served = serve_names(environ)
+    elif invocation is not None and invocation.subcommand:
         from gds_exec.warm_document import serve_document
 
-        if serve_document(invocation, environ):
-            os._exit(0)
+        is_served = serve_document(invocation, environ)
     elif invocation is not None:
-        serve(invocation, environ)
+        serve(invocation, environ)  # which does not return if it can
+    if is_served:
+        os._exit(0)
     import gc
 
     gc.disable()  # a short life: collecting costs more than keeping
-    from gds_exec.cli.dispatch import run
-    from gds_exec.error_boundary import leave
+    from gds_exec.child.prctl import forbid_inspection
+    from gds_exec.error_boundary import guarded, leave
 
-    leave(run(argv, environ, invocation=invocation))
+    forbid_inspection()  # before an access key is read
+
+    def act() -> int:  # it imports late, so that an import that fails is reported
+        from gds_exec.hidden_subcommands import is_hidden_subcommand
+
+        if is_hidden_subcommand(argv):
+            return _run_hidden_subcommand(argv, environ)
+        if invocation is not None:
+            from gds_exec.cli.commands.run import obey
+
+            obey(invocation, environ)
+            return 0
+        from gds_exec.cli.parser import run_command_line  # with all of typer
+
+        return run_command_line(argv, environ)
+
+    if invocation is not None or is_hidden or os.isatty(1):
+        leave(guarded(act))
+    from gds_exec.cli.failed_export import failing_statement, with_failing_statement
+
+    leave(with_failing_statement(lambda: guarded(act), failing_statement(argv)))
+
+
+def _run_hidden_subcommand(argv: list[str], environ: dict[str, str]) -> int:
+    """Run a subcommand that a process of ours calls."""
+    from gds_exec import hidden_subcommands
+
+    hidden_subcommands.check_version(argv)
+    name, _version, *arguments = argv
+    if name == hidden_subcommands.SHELL_RENEW:
+        from gds_exec.cli.commands.shell import renew_role_shell
+
+        return renew_role_shell(arguments, environ)
+    if name == hidden_subcommands.REFRESH_WORKER:
+        from gds_exec.cli.commands.refresh_worker import renew_for_refresher
+
+        return renew_for_refresher(arguments, environ)
+    from gds_exec.refresher.stored_keys import print_stored_keys
+
+    return print_stored_keys(arguments)
 
 
 def _let_sigint_kill() -> None:

@@ -29,6 +29,7 @@
     ├── OutputFailed                 125  what we print cannot be written
     ├── BrokenInstall                125  a module that is foreign, too old or missing
     ├── SystemRefused                125  no more open files, or no memory
+    ├── Upgraded                     126  a process of ours from another version
     ├── InternalError                125  a fault of ours
     ├── CommandNotExecutable         126
     └── CommandNotFound              127
@@ -171,6 +172,11 @@ class BrokenInstall(GdsExecError):
 
 class SystemRefused(GdsExecError):
     slug = "system-refused"
+
+
+class Upgraded(GdsExecError):
+    slug = "upgraded"
+    exit_status = 126  # the hooks of role shells know it
 
 
 class InternalError(GdsExecError):

@@ -11,16 +11,19 @@ import time
 
 from gds_exec.child.process_info import has_ended, process_mark
 from gds_exec.credentials.private_directory import write_atomically, write_checked
+from gds_exec.errors import Upgraded
+from gds_exec.hidden_subcommands import upgraded_shell
 from gds_exec.lean import Value, suppress
 from gds_exec.session import NEWS_SUFFIX, RECORD_SUFFIX, read_checked_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 SHELL = "shell"
 COMMAND = "command"
-_HEADER = "gds-exec running 2"
+_HEADER = "gds-exec running 3"
 
 
 class Running(Value):
@@ -48,6 +51,10 @@ class Running(Value):
         return f"{self.mark}{RECORD_SUFFIX}"
 
 
+# The fields in a record's file, with their annotations. The name of the file contains the mark.
+_STORED: dict[str, str] = {name: kind for name, kind in Running.__annotations__.items() if name != "mark"}
+
+
 def this_process(
     kind: str,
     *,
@@ -63,17 +70,9 @@ def this_process(
 
 def note(directory: int, running: Running) -> str | None:
     """Keep the record, and return its file's name; None where the disk does not allow it."""
-    values = (
-        running.kind,
-        running.role,
-        running.program,
-        running.key,
-        str(running.since),
-        *running.arguments,
-    )
-    text = "\n".join([_HEADER, *map(_digits, values), ""])
+    lines = [f"{name}={_encoded(getattr(running, name))}" for name in _STORED]
     try:
-        write_checked(directory, running.record_name, text, is_durable=False)
+        write_checked(directory, running.record_name, "\n".join([_HEADER, *lines, ""]), is_durable=False)
     except OSError:
         return None
     return running.record_name
@@ -97,23 +96,30 @@ def forget_news(directory: int, name: str) -> None:
 
 
 def find(directory: int, name: str) -> Running | None:
-    """Return what a record says, if its process still runs."""
-    running = _read(directory, name)
-    return running if running is not None and has_ended(running.mark) is False else None
+    """Return what a record says, if its process still runs. Raise `Upgraded` for one of another version."""
+    if has_ended(name) is not False:
+        return None
+    if not name.endswith(RECORD_SUFFIX):
+        raise upgraded_shell()
+    return _read(directory, name)
 
 
 def all_running(directory: int) -> list[Running]:
     """Return what runs, the oldest first; forget what does not.
 
-    What runs in another container or machine that has this directory is left alone.
+    What runs in another container or machine that has this directory is left alone, and so is a record of
+    another version.
     """
     found = []
     for name in os.listdir(directory):
         if not name.endswith(RECORD_SUFFIX):
             continue
-        running = _read(directory, name)
         is_over = has_ended(name)
-        if running is None or is_over:
+        try:
+            running = None if is_over else _read(directory, name)
+        except Upgraded:
+            continue
+        if running is None:
             _forget(directory, name)
         elif is_over is False:
             found.append(running)
@@ -121,13 +127,16 @@ def all_running(directory: int) -> list[Running]:
 
 
 def _read(directory: int, name: str) -> Running | None:
-    mark = name.removesuffix(RECORD_SUFFIX)
-    lines = (read_checked_text(directory, name) or "").split("\n")
-    if mark == name or lines[0] != _HEADER:
+    text = read_checked_text(directory, name)
+    if text is None:
         return None
+    header, *lines = text.split("\n")[:-1]
+    found = {field: value for field, _, value in (line.partition("=") for line in lines)}
+    if header != _HEADER or found.keys() != set(_STORED):
+        raise upgraded_shell()
     try:
-        kind, role, program, key, since, *arguments = map(_text, lines[1:-1])
-        return Running(mark, kind, role, program, key, tuple(arguments), int(since))
+        values = {field: _decoded(found[field], kind) for field, kind in _STORED.items()}
+        return Running(mark=name.removesuffix(RECORD_SUFFIX), **values)
     except ValueError:
         return None
 
@@ -136,6 +145,18 @@ def _forget(directory: int, name: str) -> None:
     for left in (name, f"{name}{NEWS_SUFFIX}"):
         with suppress(OSError):
             os.unlink(left, dir_fd=directory)
+
+
+def _encoded(value: str | int | tuple[str, ...]) -> str:
+    """Return the value as hexadecimal digits, with a comma after each item of a tuple."""
+    return "".join(f"{_digits(item)}," for item in value) if isinstance(value, tuple) else _digits(str(value))
+
+
+def _decoded(digits: str, kind: str) -> Any:
+    """Return the value of the annotation `kind`. Raise `ValueError` for other digits."""
+    if kind.startswith("tuple"):
+        return tuple(map(_text, digits.split(",")[:-1]))
+    return int(_text(digits)) if kind == "int" else _text(digits)
 
 
 def _digits(text: str) -> str:

@@ -40,8 +40,10 @@ def failing_statement(argv: Sequence[str]) -> str | None:
     return None if format_name in FORMATS else FAILURES[DEFAULT_FORMAT]
 
 
-def with_failing_statement(act: Callable[[], int], statement: str) -> int:
-    """Act and return the exit status; print the statement if that is not 0, or if we end before."""
+def with_failing_statement(act: Callable[[], int], statement: str | None) -> int:
+    """Act and return the exit status; print the statement, if any, if that is not 0 or we end before."""
+    if statement is None:
+        return act()
     text = statement.encode()
     standby = Standby(text, output=_STANDARD_OUTPUT)
     _standing_by.append(standby)

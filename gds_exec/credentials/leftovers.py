@@ -39,7 +39,10 @@ _RECORDS = (RECORD_SUFFIX, NEWS_SUFFIX)
 _SHORT_LIVED = (SHORTCUT_SUFFIX, PUT_OFF_SUFFIX)
 # The older format. A keeper that started before an upgrade may still use it.
 _OLD_SESSION_SUFFIX = ".session1"
-_OLD_SHORT_LIVED = (".shortcut1", ".putoff", ".spent", ".device", ".running1", ".running1.renewed")
+_OLD_SHORT_LIVED = (
+    *(".shortcut1", ".putoff", ".spent", ".device"),
+    *(".running1", ".running1.renewed", ".running2", ".running2.renewed"),
+)
 _SECRET = "aws_secret_access_key"  # noqa: S105  # the setting's name
 _TOKENS = ("aws_session_token", "aws_security_token")
 

@@ -18,7 +18,7 @@ from gds_exec.error_boundary import guarded
 from gds_exec.execute import environment_as_given, open_standard_streams
 from gds_exec.output import say
 from gds_exec.refresher.handoff import receive
-from gds_exec.refresher.records import private_files_of
+from gds_exec.refresher.private_files import private_files_of
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False

@@ -10,6 +10,7 @@ import os
 
 from gds_exec.environment import Briefing
 from gds_exec.errors import SystemRefused
+from gds_exec.hidden_subcommands import upgraded_command
 from gds_exec.lean import Value
 from gds_exec.session import parse, serialise
 
@@ -18,17 +19,18 @@ if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
 READY = b"\0"  # a keeper beside the command writes this to its stderr once it serves the session
-SILENTLY, ASKING = "silently", "asking"  # how a session is renewed
+SILENTLY, ASKING = "silently", "asking"  # how a worker renews a session
+PAUSED = "paused"  # what a worker calls the pid of a process that it pauses
 _READ_BYTES = 65_536
 
 
 class Handover(Value):
     """A session, and all that it takes to keep it fresh and to hand it to a command.
 
-    `key` is its name in the cache directory, `arguments` ask for it again. `private_files` are the copies
-    of AWS's files that the command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is
-    asked for a code. `blocked_signals` are those that the caller had blocked: the keeper begins with all
-    of them so.
+    `key` is its name in the cache directory. `program` is the path of the installed gds-exec, and
+    `arguments` are those that renew the session. `private_files` are the copies of AWS's files that the
+    command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is asked for a code.
+    `blocked_signals` are those that the caller had blocked: the keeper begins with all of them so.
     """
 
     session: SessionCredentials
@@ -36,6 +38,7 @@ class Handover(Value):
     key: str
     cache_directory: str | None
     arguments: tuple[str, ...]
+    program: str
     private_files: tuple[str | None, str | None] | None = None
     may_ask: bool = True
     blocked_signals: tuple[int, ...] = ()
@@ -81,25 +84,8 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
         raise SystemRefused(
             "cannot keep the session fresh: AWS STS did not make it", hint="run it without --refresh"
         )
-    data = marshal.dumps(
-        (
-            serialise(handover.session),
-            handover.role,
-            handover.key,
-            handover.cache_directory,
-            handover.arguments,
-            handover.private_files,
-            handover.may_ask,
-            handover.blocked_signals,
-            handover.region,
-            handover.region_override,
-            handover.lost_source,
-            handover.may_request_tokens,
-            (beside.pid, beside.birth, beside.program, beside.listener, beside.token, beside.stderr)
-            if beside
-            else None,
-        )
-    )
+    fields = {**vars(handover), "session": serialise(handover.session)}
+    data = marshal.dumps({"handover": fields, "beside": vars(beside) if beside else None})
     reading, writing = os.pipe()
     os.set_blocking(writing, False)  # what does not fit into a pipe is an error, and not a deadlock
     try:
@@ -114,13 +100,20 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
 
 
 def receive(descriptor: int) -> tuple[Handover, Beside | None]:
-    """Return what was sent, and close the descriptor. Raise `ValueError` for anything else."""
+    """Return what was sent, and close the descriptor. Raise `Upgraded` if another version sent it."""
     with open(descriptor, "rb") as file:
-        sent = file.read(_READ_BYTES)
-    if not sent:
-        raise ValueError("nothing was handed over")
-    session_text, *facts, beside = marshal.loads(sent)  # noqa: S302  # our own
-    session = parse(session_text)
+        data = file.read(_READ_BYTES)
+    try:
+        sent = marshal.loads(data)  # noqa: S302  # our own
+        fields, beside = sent["handover"], sent["beside"]
+        fields["session"] = _session(fields["session"])
+        return Handover(**fields), Beside(**beside) if beside else None
+    except (EOFError, KeyError, TypeError, ValueError) as error:
+        raise upgraded_command() from error
+
+
+def _session(text: str) -> SessionCredentials:
+    session = parse(text)
     if session is None:
         raise ValueError("no session was handed over")
-    return Handover(session, *facts), Beside(*beside) if beside else None
+    return session

@@ -1,27 +1,31 @@
-"""A held session kept up and served on loopback, within one event loop, until something ends it."""
+"""Serve the session of a running command on loopback and renew it, in one event loop."""
 
 from __future__ import annotations
 
 import os
 import selectors
 import signal
-import sys
 import time
 
+from gds_exec import process_registry
 from gds_exec.child.capture import Captured
+from gds_exec.child.process_info import process_mark
+from gds_exec.errors import CommandNotFound, SystemRefused
+from gds_exec.hidden_subcommands import REFRESH_WORKER, subcommand_arguments, upgraded_command
 from gds_exec.invocation import without_options
-from gds_exec.lean import Value, suppress
+from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.output import reason_said
+from gds_exec.redaction import show
 from gds_exec.refresher.current_session import HeldSession
 from gds_exec.refresher.endpoint import Endpoint
-from gds_exec.refresher.handoff import ASKING
+from gds_exec.refresher.handoff import ASKING, PAUSED
 from gds_exec.refresher.schedule import Outcome, Upkeep
 from gds_exec.session import HEADER, open_if_private, parse, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol
 
     from gds_exec.refresher.handoff import Handover
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
         def can_ask(self) -> bool:
             """Return whether a question now would do no harm."""
 
-        def arguments(self) -> list[str]:
-            """Return what a process has to know that is to ask."""
+        def fields(self) -> list[str]:
+            """Return what a worker that asks has to know, each as NAME=VALUE."""
 
         def put_right(self) -> None:
             """Undo what one has left that was killed."""
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
 
 _LONGEST_RENEWAL_SECONDS = 150  # a person has a minute, mfa_process another
 _GRACE_SECONDS = 5
+# A worker ends in 0 only with a session. A gds-exec without this subcommand takes it for a role and its
+# version for a command, which it does not find.
+_OF_ANOTHER_VERSION = (0, CommandNotFound.exit_status)
 _FOR_A_PAUSED_COMMAND = (signal.SIGCONT, signal.SIGWINCH)  # which can wait
 _LONGEST_TURN_SECONDS = 60.0
 
@@ -117,18 +124,19 @@ class Keeping:
         return max(0.0, min(sleeps))
 
     def _start_renewal(self, how: str) -> None:
-        argv = [sys.executable, "-P", "-m", "gds_exec.cli.commands.refresh_worker", how]
-        if how == ASKING and self._interlude is not None:
-            argv += self._interlude.arguments()
+        program = self._handover.program
+        fields = self._interlude.fields() if how == ASKING and self._interlude is not None else ()
+        arguments = subcommand_arguments(REFRESH_WORKER, how, *fields, *self._handover.arguments)
         try:
             process = Captured(
                 self.selector,
-                [*argv, *self._handover.arguments],
+                [program, *arguments],
                 environ=self._environ,
                 on_end=lambda status, said, complaint: self._finish_renewal(how, status, said, complaint),
             )
-        except OSError as error:  # no more processes, or memory
-            self._upkeep.take(Outcome(how, None, 125, f"it cannot be renewed: {error.strerror}"))
+        except OSError as error:  # gds-exec was removed, or there are no more processes or memory
+            reason = f"{show(program)} cannot be started: {error.strerror}"
+            self._upkeep.take(Outcome(how, None, SystemRefused.exit_status, reason))
             return
         deadline = time.monotonic() + _LONGEST_RENEWAL_SECONDS
         self._renewal = _Renewal(process, deadline, is_asking=how == ASKING)
@@ -142,7 +150,11 @@ class Keeping:
 
             mask_in_job_log(*session.access_key.parts)
         status = os.waitstatus_to_exitcode(wait_status)
-        self._upkeep.take(Outcome(how, session, status, reason_said(complaint) or "the renewal failed"))
+        if session is None and status in _OF_ANOTHER_VERSION:
+            reason = upgraded_command().message
+        else:
+            reason = reason_said(complaint) or "the renewal failed"
+        self._upkeep.take(Outcome(how, session, status, reason))
 
     def _tidy_up(self, wait_status: int, paused: list[int]) -> None:
         """Undo what a process that was killed could not undo itself."""
@@ -153,6 +165,31 @@ class Keeping:
                 os.kill(pid, signal.SIGCONT)
         if self._interlude is not None:
             self._interlude.put_right()
+
+
+@contextmanager
+def recorded(
+    handover: Handover, program: str, *, pid: int | None = None, now: Callable[[], float] = time.time
+) -> Iterator[None]:
+    """List the command as running inside the block; then remove its record."""
+    directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
+    record = process_registry.Running(
+        process_mark(pid or os.getpid()),
+        process_registry.COMMAND,
+        handover.role,
+        program,
+        handover.key,
+        handover.arguments,
+        int(now()),
+    )
+    if directory is not None:
+        process_registry.note(directory, record)
+    try:
+        yield
+    finally:
+        if directory is not None:
+            process_registry.forget(directory, record)
+            os.close(directory)
 
 
 class _Renewal(Value):
@@ -175,5 +212,5 @@ class _Renewal(Value):
 def _read(said: bytes) -> tuple[SessionCredentials | None, list[int]]:
     """Return the session, and the processes that were paused for a question."""
     announced, header, text = said.decode("ascii", "replace").partition(HEADER)
-    paused = [int(word) for word in announced.split() if word.isdigit()]
-    return parse(header + text), paused
+    fields = [line.partition("=") for line in announced.split("\n")]
+    return parse(header + text), [int(pid) for name, _, pid in fields if name == PAUSED and pid.isdigit()]

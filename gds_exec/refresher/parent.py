@@ -10,9 +10,8 @@ from gds_exec.child.supervisor import Supervisor
 from gds_exec.environment import endpoint_environment
 from gds_exec.lean import suppress
 from gds_exec.refresher.endpoint import bind, new_token
-from gds_exec.refresher.loop import Keeping
+from gds_exec.refresher.loop import Keeping, recorded
 from gds_exec.refresher.paused_prompt import can_ask
-from gds_exec.refresher.records import recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,9 +94,9 @@ class _Interlude:
             with suppress(termios.error):
                 termios.tcsetattr(self._terminal.fileno(), termios.TCSANOW, self._mode)
 
-    def arguments(self) -> list[str]:
+    def fields(self) -> list[str]:
         if self._terminal is not None:
             with suppress(termios.error):
                 self._mode = termios.tcgetattr(self._terminal.fileno())
-        pids = (self.supervisor.pid, self.supervisor.witness_pid) if self.supervisor else ()
-        return [",".join(str(pid) for pid in pids if pid is not None), self._command]
+        pause, spare = (self.supervisor.pid, self.supervisor.witness_pid) if self.supervisor else (None, None)
+        return [f"pause={pause}", f"spare={spare or ''}", f"command={self._command}"]

@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 
 from gds_exec.child.process_info import process_mark
-from gds_exec.lean import Value, suppress
+from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.session import COPY_SUFFIXES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gds_exec.refresher.handoff import Handover
 
 
 class PrivateFiles(Value):
@@ -50,6 +56,17 @@ def remove_private_files(files: PrivateFiles, *, with_directory: bool) -> None:
     if with_directory:
         with suppress(OSError):
             os.rmdir(os.path.dirname(paths[0]))
+
+
+@contextmanager
+def private_files_of(handover: Handover) -> Iterator[None]:
+    """Remove the command's copies of the AWS files at the end of the block, even after an error."""
+    try:
+        yield
+    finally:
+        if handover.private_files is not None:
+            files = PrivateFiles(*handover.private_files)
+            remove_private_files(files, with_directory=handover.cache_directory is None)
 
 
 def _write(path: str, content: bytes) -> None:

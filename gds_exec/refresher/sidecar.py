@@ -10,8 +10,7 @@ from gds_exec.child.process_info import birth, exit_descriptor
 from gds_exec.errors import SystemRefused
 from gds_exec.refresher.endpoint import adopt
 from gds_exec.refresher.handoff import READY
-from gds_exec.refresher.loop import Keeping
-from gds_exec.refresher.records import recorded
+from gds_exec.refresher.loop import Keeping, recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

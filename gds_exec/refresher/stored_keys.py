@@ -1,6 +1,6 @@
 """The access keys of one section of an AWS file, for the copies that a refreshed command reads.
 
-A copy calls `gds-exec credential-process --stored-keys PATH HEADER` instead of holding the keys. Both
+A copy calls the hidden subcommand `stored-keys` with PATH and HEADER instead of holding the keys. Both
 arguments are hexadecimal, so no SDK or shell finds quotes, blanks or comments in them.
 """
 
@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 
 from gds_exec.config.ini_lines import ini_lines
 from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.errors import BrokenFile, NoAccessKey, UsageError
+from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
+from gds_exec.output import printing
 from gds_exec.redaction import show
 from gds_exec.session import AccessKey, SessionCredentials
 
 ACCESS_KEY = ("aws_access_key_id", "aws_secret_access_key")
 _TOKENS = ("aws_security_token", "aws_session_token")  # botocore prefers the first
 SECRETS = (*ACCESS_KEY, *_TOKENS)
-_SUBCOMMAND = ["credential-process", "--stored-keys"]
 _ROOT = 0
 
 
 def arguments_for(path: str, header: str) -> list[str]:
     """Return the arguments that print the keys of the section `header` of the file at `path`."""
-    return [*_SUBCOMMAND, *(text.encode("utf-8", "surrogateescape").hex() for text in (path, header))]
+    encoded = (text.encode("utf-8", "surrogateescape").hex() for text in (path, header))
+    return subcommand_arguments(STORED_KEYS, *encoded)
+
+
+def print_stored_keys(arguments: list[str]) -> int:
+    """Print the keys for the process that reads a copy."""
+    with printing():
+        sys.stdout.write(stored_keys_document(arguments))
+    return 0
 
 
 def stored_keys_document(arguments: list[str], *, uid: int | None = None) -> str:
@@ -37,7 +47,7 @@ def stored_keys_document(arguments: list[str], *, uid: int | None = None) -> str
     try:
         path, header = (bytes.fromhex(text).decode("utf-8", "surrogateescape") for text in arguments)
     except ValueError as error:
-        raise UsageError("--stored-keys is only for files that gds-exec writes") from error
+        raise UsageError("stored-keys is only for files that gds-exec writes") from error
     keys = _keys(_read(path, uid=os.geteuid() if uid is None else uid), header)
     if not all(keys.get(name) for name in ACCESS_KEY):
         raise NoAccessKey(f"[{show(header)}] in {show(path)} has no access keys")

@@ -256,7 +256,7 @@ def await_nothing_left(served: Served, processes: list[psutil.Process]) -> None:
 
 def records(world: World) -> list[int]:
     """The pids of what runs, as the records say."""
-    return sorted(int(path.name.partition(".")[0]) for path in world.cache.glob("*.running2"))
+    return sorted(int(path.name.partition(".")[0]) for path in world.cache.glob("*.running3"))
 
 
 def _sessions(world: World) -> Iterator[tuple[Path, SessionCredentials]]:

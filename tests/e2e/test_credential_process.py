@@ -9,6 +9,7 @@ from time import strptime
 import pexpect
 import pytest
 
+from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
 from gds_exec.sandbox.faults import Fault
 
 from .crowd import Crowd
@@ -468,7 +469,7 @@ def test_missing_stored_keys_are_one_error_line_without_a_secret(lost: str, worl
         world.credentials.unlink()
     encoded = [text.encode().hex() for text in (str(world.credentials), "other")]
 
-    done = world.run("credential-process", "--stored-keys", *encoded)
+    done = world.run(*subcommand_arguments(STORED_KEYS, *encoded))
 
     assert (done.returncode, done.stdout) == (125, b"")
     assert done.stderr.count(b"\n") == 1

@@ -271,7 +271,7 @@ def test_what_outlives_the_command_is_served_no_more(start: Start, signed_in: Wo
 
 
 @pytest.mark.matrix(99)
-@pytest.mark.parametrize("trace", ["aws", "cache/gds-exec/*.running2"], ids=["it starts", "it serves"])
+@pytest.mark.parametrize("trace", ["aws", "cache/gds-exec/*.running3"], ids=["it starts", "it serves"])
 def test_another_process_that_comes_to_have_its_pid_is_not_taken_for_the_command(
     trace: str, signed_in: World
 ) -> None:

@@ -85,7 +85,7 @@ class Desk:
 
     def asker(self) -> psutil.Process:
         """The process that asks."""
-        return process_of("gds_exec.cli.commands.refresh_worker", parent=self.served.keeper.pid)
+        return process_of("refresh-worker", parent=self.served.keeper.pid)
 
     def finish(self, line: str = "own") -> str:
         """Type a line for the command, and return all that stood on the terminal since."""
@@ -95,9 +95,9 @@ class Desk:
         return said
 
 
-def process_of(module: str, *, parent: int) -> psutil.Process:
-    """Return the child of `parent` that runs a module of ours."""
-    return next(child for child in psutil.Process(parent).children() if module in child.cmdline())
+def process_of(word: str, *, parent: int) -> psutil.Process:
+    """Return the child of `parent` whose command line has this word: a module or a subcommand of ours."""
+    return next(child for child in psutil.Process(parent).children() if word in child.cmdline())
 
 
 # Asked
@@ -323,7 +323,7 @@ def test_killed_at_the_question_in_a_pipeline_we_leave_nobody_who_asks(ending: W
     shell.sendline(f"cat | {GDS_EXEC} {argv}")
     shell.expect_exact(PROMPT)
     keeper = process_of("gds_exec.refresher", parent=shell.pid)
-    asker = process_of("gds_exec.cli.commands.refresh_worker", parent=keeper.pid)
+    asker = process_of("refresh-worker", parent=keeper.pid)
 
     keeper.kill()
 

@@ -96,7 +96,7 @@ def test_an_interpreter_that_is_missing_is_named(has_terminal: bool, signed_in: 
 
     assert status == 127, said
     assert "/no/such/interpreter" in said
-    assert list(signed_in.cache.glob("*.running2")) == []
+    assert list(signed_in.cache.glob("*.running3")) == []
 
 
 @pytest.mark.matrix(90)

@@ -109,7 +109,7 @@ def test_outside_a_role_shell_the_role_must_be_named(signed_in: World) -> None:
 
 
 def test_a_record_of_a_role_shell_that_is_gone_names_no_role(signed_in: World) -> None:
-    gone = {"GDS_EXEC_SHELL": str(signed_in.cache / "999999999.running2")}
+    gone = {"GDS_EXEC_SHELL": str(signed_in.cache / "999999999.running3")}
 
     assert_ours(signed_in.run("renew", environ=gone), 2, "usage")
 
@@ -221,7 +221,7 @@ def test_a_command_is_served_what_was_renewed_elsewhere_although_its_own_is_good
 
 
 def _assert_recorded(world: World) -> None:
-    assert list(world.cache.glob("*.running2"))
+    assert list(world.cache.glob("*.running3"))
 
 
 def test_a_session_that_is_asked_for_otherwise_than_what_runs_is_renewed_for_itself(world: World) -> None:

@@ -51,7 +51,7 @@ def cached_roles(world: World) -> list[str]:
 
 def record_of(world: World, run: Run) -> Path:
     """The record of what runs, once it is there."""
-    pattern = f"{run.process.pid}.*.running2"
+    pattern = f"{run.process.pid}.*.running3"
     eventually(lambda: _assert_some(list(world.cache.glob(pattern))))
     (path,) = world.cache.glob(pattern)
     return path
@@ -216,9 +216,9 @@ def test_the_record_of_a_pid_that_another_process_has_now_is_removed(signed_in: 
         assert not other.exists()
 
 
-@pytest.mark.parametrize("text", ["", "gds-exec running 2\nzz\nend\n", "\x00" * 100])
+@pytest.mark.parametrize("text", ["", "gds-exec running 3\nzz\nend\n", "\x00" * 100])
 def test_a_record_that_cannot_be_read_is_none(text: str, signed_in: World) -> None:
-    path = signed_in.cache / f"{process_mark(os.getpid())}.running2"
+    path = signed_in.cache / f"{process_mark(os.getpid())}.running3"
     path.touch(mode=0o600)
     path.write_text(text)
 

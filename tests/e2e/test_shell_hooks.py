@@ -90,7 +90,7 @@ def test_near_the_end_the_variables_are_renewed_once(desk: Desk) -> None:
 
     person.sees(PROMPT)
     assert person.hears("printenv THING") == "new"
-    assert desk.calls() == [f"shell-renew {desk.dialect.kind} for /nowhere"]
+    assert desk.calls() == [f"shell-renew 1 {desk.dialect.kind} for /nowhere"]
 
 
 def test_a_renewal_that_fails_keeps_the_variables_and_is_not_tried_at_the_next_prompt(desk: Desk) -> None:

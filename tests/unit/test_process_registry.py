@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.child.process_info import process_mark
+from gds_exec.errors import Upgraded
 from gds_exec.process_registry import (
     COMMAND,
     SHELL,
@@ -137,7 +138,7 @@ def test_other_files_are_left_alone(directory: int, tmp_path: Path) -> None:
     assert (tmp_path / "0123abcd.session2").exists()
 
 
-@pytest.mark.parametrize("name", ["", "running2", "1.session2", "-1.running2", "x.running2", "٣.running2"])
+@pytest.mark.parametrize("name", ["", "running3", "1.session2", "-1.running3", "x.running3", "٣.running3"])
 def test_a_name_of_something_else_is_no_record(directory: int, name: str) -> None:
     assert find(directory, name) is None
 
@@ -148,11 +149,12 @@ def test_a_name_of_something_else_is_no_record(directory: int, name: str) -> Non
         pytest.param(lambda path: path.chmod(0o640), id="others can read it"),
         pytest.param(lambda path: path.write_text(""), id="empty"),
         pytest.param(lambda path: path.write_text(path.read_text()[:-5]), id="cut short"),
-        pytest.param(lambda path: path.write_text("x" + path.read_text()), id="another version"),
-        pytest.param(lambda path: rewrite(path, "\n6", "\nzz"), id="no digits"),
+        pytest.param(lambda path: path.write_text("x" + path.read_text()), id="one byte more"),
+        pytest.param(lambda path: rewrite(path, "role=6", "role=zz"), id="no digits"),
         pytest.param(lambda path: rewrite(path, str(NOON).encode().hex(), "61"), id="no moment"),
         pytest.param(
-            lambda path: path.write_text(path.read_text().replace("\n6", "\n7", 1)), id="one bit is wrong"
+            lambda path: path.write_text(path.read_text().replace("role=6", "role=7", 1)),
+            id="one bit is wrong",
         ),
         pytest.param(lambda path: path.write_bytes(b"\xff"), id="bytes"),
     ],
@@ -166,6 +168,32 @@ def test_a_record_that_is_not_sound_is_none(
     spoil(tmp_path / name)
 
     assert find(directory, name) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda path: rewrite(path, "running 3", "running 999"), id="another format"),
+        pytest.param(lambda path: rewrite(path, "role=", "new=\nrole="), id="an unknown field"),
+        pytest.param(lambda path: rewrite(path, "role=", "rolle="), id="a missing field"),
+        pytest.param(
+            lambda path: path.rename(path.with_name(path.name.replace("running3", "running999"))),
+            id="another suffix",
+        ),
+    ],
+)
+def test_a_record_of_another_version_says_so_to_its_shell_and_is_left_alone(
+    directory: int, tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    note(directory, of_pid(os.getpid()))
+    (path,) = tmp_path.iterdir()
+    change(path)
+    (path,) = tmp_path.iterdir()
+
+    with pytest.raises(Upgraded, match="upgraded while this shell was open"):
+        find(directory, path.name)
+    assert all_running(directory) == []
+    assert path.exists()
 
 
 def test_only_we_can_read_a_record(directory: int, tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _STANDARD_ERROR = 2
 _PATIENCE_SECONDS = 20.0  # the keeper needs far less, even on a busy machine
+# It may run a module, because it starts in the same moment as we do: from the same installation.
 _KEEPER = (sys.executable, "-P", "-m", "gds_exec.refresher")
 
 
@@ -68,6 +69,7 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
         run.provider.kept_under or "",
         run.cache.path,
         session_arguments(run.invocation),
+        installed_program(),
         (files.config, files.credentials) if files else None,
         may_ask=not run.invocation.no_input,
         region=briefing.region,

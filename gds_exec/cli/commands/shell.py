@@ -19,6 +19,7 @@ from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.execute import replace_process
 from gds_exec.expiry import expires_at, is_due, renew_at
+from gds_exec.hidden_subcommands import upgraded_shell
 from gds_exec.invocation import read_session_arguments, session_arguments
 from gds_exec.options import duration_text
 from gds_exec.output import printing
@@ -66,16 +67,16 @@ def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoRet
     replace_process(path, shell.argv, _changed(environ, changes))
 
 
-def renew_role_shell(kind_name: str, environ: Mapping[str, str]) -> int:
+def renew_role_shell(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Print what gives the shell that calls us a renewed session; return 1 where there is none."""
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # the shell would wait for ever for who is stopped
-    kind = _kind(kind_name)
+    kind = _kind(" ".join(arguments))
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("this is no role shell", hint="gds-exec ROLE opens one")
     invocation = read_session_arguments(record.arguments)
     if invocation is None:
-        raise UsageError("the record of this role shell cannot be read", hint="leave it, and open another")
+        raise upgraded_shell()
     run = put_together(invocation, environ, renewing=True, occasion=_occasion(environ, now=time.time()))
     session = _renewed(record, run)
     if session is None or is_due(session, time.time()):
@@ -92,7 +93,7 @@ def print_hook(kind_name: str) -> None:
 
 
 def role_shell_of(environ: Mapping[str, str]) -> Running | None:
-    """Return the record of the role shell that we are called from."""
+    """Return the record of the role shell that we are called from. Raise `Upgraded` for another version."""
     path, _, name = environ.get(RECORD, "").rpartition("/")
     directory = open_if_private(path) if path else None
     if directory is None:

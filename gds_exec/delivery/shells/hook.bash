@@ -5,9 +5,13 @@
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
 #
+# GDS_EXEC_PROGRAM is the path of gds-exec. Commands do not see it: the hook keeps it in __gds_exec_program.
+#
 # A DEBUG trap checks commands, or bash-preexec if the user has that.
 
 __gds_exec_retry_seconds=30
+__gds_exec_never=99999999999
+__gds_exec_has_said=
 __gds_exec_next_try=0
 __gds_exec_next_look=0
 __gds_exec_put_on=
@@ -20,8 +24,25 @@ __gds_exec_nothing=
 
 __gds_exec_install() {
     case ${GDS_EXEC_SHELL-} in
-        */"$$".*) __gds_exec_stand_last ;;
+        */"$$".*)
+            __gds_exec_find_program
+            __gds_exec_stand_last
+            ;;
     esac
+}
+
+# A shell that took the place of the role shell does not know the path. It uses PATH, without relative entries.
+__gds_exec_find_program() {
+    local rest=${PATH-}: directory
+    __gds_exec_program=${GDS_EXEC_PROGRAM:-${__gds_exec_program-}}
+    export -n __gds_exec_program
+    unset -v GDS_EXEC_PROGRAM
+    while [ -z "$__gds_exec_program" ] && [ -n "$rest" ]; do
+        directory=${rest%%:*} rest=${rest#*:}
+        if [ "${directory:0:1}" = / ] && [ -f "$directory/gds-exec" ] && [ -x "$directory/gds-exec" ]; then
+            __gds_exec_program=$directory/gds-exec
+        fi
+    done
 }
 
 # The hook is the last of the prompt commands, so that it also marks a prompt that another one builds.
@@ -218,12 +239,34 @@ __gds_exec_renew() {
     local statements
     # First, or a Ctrl-C at the question would lead to the same question at the next prompt.
     __gds_exec_next_try=$((__gds_exec_now + __gds_exec_retry_seconds))
-    if statements=$("$GDS_EXEC_PROGRAM" shell-renew bash); then
+    if [ ! -x "$__gds_exec_program" ]; then
+        __gds_exec_say_upgraded # an upgrade may be going on: look again later
+    elif statements=$("$__gds_exec_program" shell-renew 1 bash); then
         eval "$statements"
         __gds_exec_next_try=0 __gds_exec_next_look=0
+    else
+        __gds_exec_heed_status "$?"
     fi
     __gds_exec_seconds=
     __gds_exec_look_at_clock
+}
+
+# If gds-exec was upgraded, it has said so (126), or it does not know the subcommand (127).
+__gds_exec_heed_status() { # STATUS
+    case $1 in
+        126) ;;
+        127) __gds_exec_say_upgraded ;;
+        *) return 0 ;;
+    esac
+    __gds_exec_next_try=$__gds_exec_never __gds_exec_next_look=$__gds_exec_never
+}
+
+__gds_exec_say_upgraded() {
+    if [ -z "$__gds_exec_has_said" ]; then
+        printf '%s\n' 'gds-exec: gds-exec was upgraded or removed while this shell was open [upgraded]' \
+            'hint: leave this shell and open it again' >&2
+    fi
+    __gds_exec_has_said=1
 }
 
 # The marker is no part of PS1, where it would be expanded, but of a variable that PS1 refers to.

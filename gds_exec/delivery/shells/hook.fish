@@ -3,8 +3,12 @@
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
+#
+# GDS_EXEC_PROGRAM is the path of gds-exec. Commands do not see it: the hook keeps it in __gds_exec_program.
 
 set -g __gds_exec_retry_seconds 30
+set -g __gds_exec_never 99999999999
+set -g __gds_exec_has_said 0
 set -g __gds_exec_next_try 0
 set -g __gds_exec_next_look 0
 set -g __gds_exec_marker
@@ -12,6 +16,7 @@ set -g __gds_exec_wrapper 'the marker of the role, and the prompt'
 
 function __gds_exec_install
     if string match --quiet -- "*/$fish_pid.*" "$GDS_EXEC_SHELL"
+        __gds_exec_find_program
         __gds_exec_stand_last
         # While a command runs the prompt is the user's own: it may be read, saved or built upon.
         function __gds_exec_leave --on-event fish_preexec
@@ -24,6 +29,16 @@ function __gds_exec_install
             end
         end
     end
+end
+
+# A shell that took the place of the role shell does not know the path. It uses PATH, without relative entries.
+function __gds_exec_find_program
+    if test -n "$GDS_EXEC_PROGRAM"
+        set -gu __gds_exec_program $GDS_EXEC_PROGRAM
+    else if not set -q __gds_exec_program
+        set -gu __gds_exec_program (string match '/*' -- (builtin command --all --search gds-exec))[1]
+    end
+    set -e GDS_EXEC_PROGRAM
 end
 
 # The handler that is defined last runs last: a prompt that another one builds is to be marked too.
@@ -67,11 +82,36 @@ end
 function __gds_exec_renew
     # First, or a Ctrl-C at the question would lead to the same question at the next prompt.
     set -g __gds_exec_next_try (builtin math (__gds_exec_now) + $__gds_exec_retry_seconds)
-    if set -l statements ($GDS_EXEC_PROGRAM shell-renew fish)
+    if not test -x "$__gds_exec_program"
+        __gds_exec_say_upgraded # an upgrade may be going on: look again later
+    else if set -l statements ($__gds_exec_program shell-renew 1 fish)
         string join \n -- $statements | builtin source
         set -g __gds_exec_next_try 0
         set -g __gds_exec_next_look 0
+    else
+        __gds_exec_heed_status $status
     end
+end
+
+# If gds-exec was upgraded, it has said so (126), or it does not know the subcommand (127).
+function __gds_exec_heed_status --argument-names code
+    switch $code
+        case 126
+        case 127
+            __gds_exec_say_upgraded
+        case '*'
+            return 0
+    end
+    set -g __gds_exec_next_try $__gds_exec_never
+    set -g __gds_exec_next_look $__gds_exec_never
+end
+
+function __gds_exec_say_upgraded
+    if test $__gds_exec_has_said -eq 0
+        builtin printf '%s\n' 'gds-exec: gds-exec was upgraded or removed while this shell was open [upgraded]' \
+            'hint: leave this shell and open it again' >&2
+    end
+    set -g __gds_exec_has_said 1
 end
 
 function __gds_exec_mark

@@ -3,8 +3,12 @@
 #
 # GDS_EXEC_SHELL is a path whose last part begins with the id of the shell that the GDS_EXEC_* variables
 # are for: its children have them too.
+#
+# GDS_EXEC_PROGRAM is the path of gds-exec. Commands do not see it: the hook keeps it in __gds_exec_program.
 
 typeset -gi __gds_exec_retry_seconds=30
+typeset -gi __gds_exec_never=99999999999
+typeset -gi __gds_exec_has_said=0
 typeset -gi __gds_exec_next_try=0
 typeset -gi __gds_exec_next_look=0
 typeset -g __gds_exec_put_on=
@@ -32,12 +36,27 @@ function __gds_exec_tick {
     [[ ! -o prompt_bang ]] || read_by+=!
     [[ ! -o prompt_subst ]] || read_by+=\$
     emulate -L zsh
+    if [[ ${+__gds_exec_program} -eq 0 || -n ${GDS_EXEC_PROGRAM-} ]]; then
+        __gds_exec_find_program
+    fi
     __gds_exec_stand_last # before a question too: at Ctrl-C the first tick would have been the only one
     if __gds_exec_is_time; then
         __gds_exec_mark $read_by # now, for Ctrl-C at the question ends all this
         __gds_exec_renew
     fi
     __gds_exec_mark $read_by
+}
+
+# A shell that took the place of the role shell does not know the path. It uses PATH, without relative entries.
+function __gds_exec_find_program {
+    local directory
+    typeset -g +x __gds_exec_program=${GDS_EXEC_PROGRAM-}
+    unset GDS_EXEC_PROGRAM
+    for directory in ${(M)path:#/*}; do
+        if [[ -z $__gds_exec_program && -f $directory/gds-exec && -x $directory/gds-exec ]]; then
+            __gds_exec_program=$directory/gds-exec
+        fi
+    done
 }
 
 # After Ctrl-C at the question, zsh discards the line. If a person declines in another way, the line runs
@@ -73,10 +92,32 @@ function __gds_exec_renew {
     local statements
     # First, or a Ctrl-C at the question would lead to the same question at the next prompt.
     __gds_exec_next_try=$(( EPOCHSECONDS + __gds_exec_retry_seconds ))
-    if statements=$("$GDS_EXEC_PROGRAM" shell-renew zsh); then
+    if [[ ! -x $__gds_exec_program ]]; then
+        __gds_exec_say_upgraded # an upgrade may be going on: look again later
+    elif statements=$("$__gds_exec_program" shell-renew 1 zsh); then
         eval "$statements"
         __gds_exec_next_try=0 __gds_exec_next_look=0
+    else
+        __gds_exec_heed_status $?
     fi
+}
+
+# If gds-exec was upgraded, it has said so (126), or it does not know the subcommand (127).
+function __gds_exec_heed_status { # STATUS
+    case $1 in
+        126) ;;
+        127) __gds_exec_say_upgraded ;;
+        *) return 0 ;;
+    esac
+    __gds_exec_next_try=$__gds_exec_never __gds_exec_next_look=$__gds_exec_never
+}
+
+function __gds_exec_say_upgraded {
+    if (( ! __gds_exec_has_said )); then
+        print -r -- 'gds-exec: gds-exec was upgraded or removed while this shell was open [upgraded]' >&2
+        print -r -- 'hint: leave this shell and open it again' >&2
+    fi
+    __gds_exec_has_said=1
 }
 
 function __gds_exec_mark { # CHARACTERS, those by which zsh knows what to expand in a prompt

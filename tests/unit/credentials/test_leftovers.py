@@ -61,7 +61,7 @@ def put(path: Path, text: str = "secret", *, age_seconds: float = 0) -> Path:
     return path
 
 
-OF_A_PROCESS = [".0123.tmp", ".0123.config", ".0123.credentials", ".running2", ".running2.renewed"]
+OF_A_PROCESS = [".0123.tmp", ".0123.config", ".0123.credentials", ".running3", ".running3.renewed"]
 
 
 @pytest.mark.parametrize("suffix", OF_A_PROCESS)
@@ -92,7 +92,7 @@ def test_what_belongs_to_a_live_process_stays_however_old_it_is(
         pytest.param(f"{foreign()}.0123.tmp", DAY - 60, True, id="of another host, and young"),
         pytest.param(f"{foreign()}.0123.tmp", DAY + 60, False, id="of another host, and old"),
         pytest.param(f"{foreign()}.0123.credentials", DAY + 60, False, id="copy of another host"),
-        pytest.param(f"{foreign()}.running2", 10 * DAY, True, id="record of another host"),
+        pytest.param(f"{foreign()}.running3", 10 * DAY, True, id="record of another host"),
         pytest.param("0123.tmp", DAY - 60, True, id="of an older version, and young"),
         pytest.param("0123.tmp", DAY + 60, False, id="of an older version, and old"),
         pytest.param("1-0123.config", DAY + 60, False, id="copy of an older version"),
@@ -102,6 +102,7 @@ def test_what_belongs_to_a_live_process_stays_however_old_it_is(
         pytest.param("0123.shortcut1", DAY + 60, False, id="shortcut of the older format"),
         pytest.param("0123.spent", DAY - 60, True, id="spent step of the older format"),
         pytest.param("12.running1.renewed", DAY + 60, False, id="news of the older format"),
+        pytest.param("12.running2", DAY + 60, False, id="record of the older format"),
         pytest.param("0123.session2", DAY + 60, False, id="damaged session"),
         pytest.param("0123.session2", DAY - 60, True, id="young damaged session"),
         pytest.param("0123.session1", DAY + 60, False, id="damaged session of the older format"),
@@ -171,7 +172,7 @@ def test_a_session_of_the_older_format_goes_when_it_has_expired_or_is_cleared(
         pytest.param(".0123.credentials", f"{SHORT_LIVED}{LONG_LIVED}", True, id="both"),
         pytest.param(".0123.credentials", "[other]\nregion = x\n", False, id="no key"),
         pytest.param(".0123.tmp", serialise(a_session()), False, id="a session that was being written"),
-        pytest.param(".running2", LONG_LIVED, False, id="a record"),
+        pytest.param(".running3", LONG_LIVED, False, id="a record"),
     ],
 )
 def test_sweeping_says_whether_it_removed_a_long_lived_key(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gds_exec.errors import Upgraded
 from gds_exec.refresher.handoff import Beside, Handover, receive, send
 from gds_exec.session import serialise
 from tests.fakes import a_session
@@ -18,6 +19,7 @@ HANDOVER = Handover(
     "0123abcd",
     "/home/alice/.cache/gds-exec",
     ("--role=admin", "--duration=3600"),
+    "/usr/bin/gds-exec",
     ("/copies/1.config", "/copies/1.credentials"),
     region="eu-west-2",
     lost_source="the environment",
@@ -112,12 +114,33 @@ def test_more_than_a_pipe_holds_is_an_error_and_no_deadlock() -> None:
     assert descriptors() == before
 
 
-def test_a_session_that_is_none_is_refused() -> None:
+FIELDS = {**vars(HANDOVER), "session": serialise(HANDOVER.session)}
+WITHOUT_ROLE = {name: value for name, value in FIELDS.items() if name != "role"}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff", id="other bytes"),
+        pytest.param(marshal.dumps((FIELDS["session"], "admin", None)), id="fields without names"),
+        pytest.param(marshal.dumps({"handover": FIELDS}), id="a value is missing"),
+        pytest.param(marshal.dumps({"handover": WITHOUT_ROLE, "beside": None}), id="a field is missing"),
+        pytest.param(
+            marshal.dumps({"handover": {**FIELDS, "new": 1}, "beside": None}), id="an unknown field"
+        ),
+        pytest.param(
+            marshal.dumps({"handover": {**FIELDS, "session": "none"}, "beside": None}), id="no session"
+        ),
+        pytest.param(marshal.dumps({"handover": FIELDS, "beside": {"pid": 1}}), id="half of a sidecar"),
+    ],
+)
+def test_what_another_version_sent_is_refused(sent: bytes) -> None:
     reading, writing = os.pipe()
     with open(writing, "wb") as file:
-        marshal.dump(("no session", "admin", "key", None, (), None, None, None, None), file)
+        file.write(sent)
 
-    with pytest.raises(ValueError, match="no session was handed over"):
+    with pytest.raises(Upgraded, match="gds-exec was upgraded while this command ran"):
         receive(reading)
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gds_exec.again import installed_program
+from gds_exec.hidden_subcommands import REFRESH_WORKER
 from gds_exec.refresher.endpoint import bind
 from gds_exec.refresher.handoff import Handover
 from gds_exec.refresher.loop import Keeping
@@ -19,6 +21,7 @@ from tests.cached import write_cached
 from tests.fakes import Said, a_session
 
 TOKEN = "0123abcd" * 8
+PROGRAM = installed_program()
 PATIENCE_SECONDS = 30
 ARN = "arn:aws:sts::222222222222:assumed-role/admin/alice"
 CONFIG = """
@@ -37,7 +40,7 @@ aws_secret_access_key = a-secret
 class Kept:
     """A session with so many seconds left that is kept for a command, and its user's home."""
 
-    def __init__(self, home: Path, *, left: int, config: str = CONFIG) -> None:
+    def __init__(self, home: Path, *, left: int, config: str = CONFIG, program: str = PROGRAM) -> None:
         self.cache = home / "cache"
         self.cache.mkdir(0o700)
         for name, text in (("config", config), ("credentials", CREDENTIALS)):
@@ -49,7 +52,7 @@ class Kept:
         listener = bind()
         self._address = listener.getsockname()
         self.keeping = Keeping(
-            Handover(session(left=left), "admin", "key", str(self.cache), ("--role=admin",)),
+            Handover(session(left=left), "admin", "key", str(self.cache), ("--role=admin",), program),
             {
                 "AWS_CONFIG_FILE": str(home / "config"),
                 "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
@@ -119,10 +122,7 @@ def keep(tmp_path: Path) -> Iterator[Callable[..., Kept]]:
 
 
 def is_renewal(process: psutil.Process) -> bool:
-    return (
-        process.status() == psutil.STATUS_ZOMBIE
-        or "gds_exec.cli.commands.refresh_worker" in process.cmdline()
-    )
+    return process.status() == psutil.STATUS_ZOMBIE or REFRESH_WORKER in process.cmdline()
 
 
 def test_the_session_is_served(keep: Callable[..., Kept]) -> None:
@@ -166,6 +166,58 @@ def test_a_renewal_that_fails_is_told_in_its_own_words(keep: Callable[..., Kept]
     assert line.startswith("the session of admin ends in 9 min: no profile is named")
     assert not line.endswith("]")
     assert "hint" not in line
+
+
+def answers_with_another_version(path: Path) -> None:
+    """Call gds-exec as a refresher of another version does."""
+    path.write_text(f'#!/bin/sh\nshift 2\nexec "{PROGRAM}" {REFRESH_WORKER} 999 "$@"\n')
+
+
+def does_not_know_the_subcommand(path: Path) -> None:
+    """Take the subcommand for a role and its version for a command, as older versions do."""
+    path.write_text(f'#!/bin/sh\nexec "{PROGRAM}" admin -- no-such-command-999 "$@"\n')
+
+
+def prints_nothing_that_we_know(path: Path) -> None:
+    path.write_text("#!/bin/sh\necho 'gds-exec session 999'\n")
+
+
+def is_not_there(path: Path) -> None:
+    """Leave it missing."""
+
+
+def cannot_be_run(path: Path) -> None:
+    path.mkdir()
+
+
+UPGRADED = "gds-exec was upgraded while this command ran"
+
+
+@pytest.mark.parametrize(
+    ("lay", "reason"),
+    [
+        (answers_with_another_version, UPGRADED),
+        (does_not_know_the_subcommand, UPGRADED),
+        (prints_nothing_that_we_know, UPGRADED),
+        (is_not_there, "{} cannot be started: No such file or directory"),
+        (cannot_be_run, "{} cannot be started: Permission denied"),
+    ],
+)
+def test_a_session_that_another_gds_exec_cannot_renew_is_served_until_its_end(
+    lay: Callable[[Path], None], reason: str, keep: Callable[..., Kept], tmp_path: Path
+) -> None:
+    program = tmp_path / "gds-exec"
+    lay(program)
+    if program.is_file():
+        program.chmod(0o755)
+    kept = keep(left=600, program=str(program))
+
+    kept.turn_until(lambda: kept.said.lines)
+
+    (line,) = kept.said.lines
+    assert line.startswith("the session of admin ends in 9 min: ")
+    assert line.endswith(reason.format(program))
+    assert '"Token": "token-0001"' in kept.answered()
 
 
 def test_a_session_that_has_ended_is_served_to_nobody_with_the_reason(keep: Callable[..., Kept]) -> None:

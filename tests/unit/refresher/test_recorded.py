@@ -6,7 +6,8 @@ import pytest
 from gds_exec.child.process_info import process_mark
 from gds_exec.process_registry import COMMAND, Running, all_running
 from gds_exec.refresher.handoff import Handover
-from gds_exec.refresher.records import private_files_of, recorded
+from gds_exec.refresher.loop import recorded
+from gds_exec.refresher.private_files import private_files_of
 from tests.fakes import NOON, a_session
 
 ARGUMENTS = ("--role=admin",)
@@ -20,7 +21,7 @@ def cache(tmp_path: Path) -> Path:
 
 
 def handed_over(cache: Path | None, *, copies: tuple[str, str] | None = None) -> Handover:
-    return Handover(a_session(), "admin", "key", cache and str(cache), ARGUMENTS, copies)
+    return Handover(a_session(), "admin", "key", cache and str(cache), ARGUMENTS, "gds-exec", copies)
 
 
 def listed(cache: Path) -> list[Running]:
