@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gds_exec.hidden_subcommands import SHELL_RENEW, subcommand_arguments
+
 from ..processes import strace
 from .role_shells import BASH, FISH, HOUR, MARKER, ZSH, Desk, Dialect, FakeClock
 
@@ -90,7 +92,8 @@ def test_near_the_end_the_variables_are_renewed_once(desk: Desk) -> None:
 
     person.sees(PROMPT)
     assert person.hears("printenv THING") == "new"
-    assert desk.calls() == [f"shell-renew 1 {desk.dialect.kind} for /nowhere"]
+    called = " ".join(subcommand_arguments(SHELL_RENEW, desk.dialect.kind))
+    assert desk.calls() == [f"{called} for /nowhere"]
 
 
 def test_a_renewal_that_fails_keeps_the_variables_and_is_not_tried_at_the_next_prompt(desk: Desk) -> None:
@@ -117,6 +120,115 @@ def test_a_renewal_that_failed_is_tried_again_after_half_a_minute(desk: Desk) ->
 
     assert person.reads("$THING") == "new"
     assert len(desk.calls()) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param(
+            "echo 'gds-exec: gds-exec was upgraded [upgraded]' >&2; exit 126", "[upgraded]", id="version"
+        ),
+        pytest.param("echo \"gds-exec: no command '1'\" >&2; exit 127", "[upgraded]", id="no subcommand"),
+        pytest.param(None, "[upgraded]", id="gone"),
+    ],
+)
+def test_a_shell_whose_gds_exec_was_upgraded_says_so_once_and_keeps_its_variables(
+    desk: Desk, answer: str | None, said: str
+) -> None:
+    clock = FakeClock(desk.home / "clock")
+    if answer is None:
+        desk.program.unlink()
+    else:
+        desk.answer(answer)
+    person = desk.open(renew_in=-1, expires_in=230, under=clock.under)
+    person.sees(said)
+    person.sees(f"({MARKER} 4m) user> ")
+
+    for seconds in (31, 31):
+        clock.set_forward(seconds)
+        person.types("")
+        assert "gds-exec: " not in person.terminal.before
+    person.sees(f"({MARKER} 3m) user> ")
+    assert person.reads("$THING") == "old"
+    assert len(desk.calls()) == (answer is not None)
+
+
+def test_a_gds_exec_that_was_gone_for_a_moment_renews_the_shell(desk: Desk) -> None:
+    clock = FakeClock(desk.home / "clock")
+    away = desk.program.rename(desk.home / "away")
+    person = desk.open(renew_in=-1, expires_in=230, under=clock.under)
+    person.sees("[upgraded]")
+    away.rename(desk.program)
+    desk.answer_with(THING="new", GDS_EXEC_RENEW_AT=LATER, GDS_EXEC_EXPIRES_AT=LATER)
+
+    clock.set_forward(31)
+    person.types("")
+
+    assert person.reads("$THING") == "new"
+
+
+@pytest.mark.parametrize("option", ["", "set -a"])
+def test_no_command_sees_the_path_of_gds_exec(desk: Desk, option: str) -> None:
+    if option and desk.dialect is FISH:
+        pytest.skip("fish has no such option")
+    desk.write_rc(option)
+    person = desk.open()
+
+    environ = person.hears("env")
+    nested = person.hears(f"{desk.dialect.kind} -c env")
+
+    assert "GDS_EXEC_SHELL=" in environ
+    for seen in (environ, nested):
+        assert "GDS_EXEC_PROGRAM" not in seen
+        assert str(desk.program) not in seen
+    assert person.reads("$__gds_exec_program") == str(desk.program)
+
+
+def test_a_shell_that_takes_the_place_of_a_role_shell_in_its_rc_file_knows_gds_exec(desk: Desk) -> None:
+    desk.write_rc(desk.dialect.init % f"cat {desk.write_hook()}")
+    start = f"exec env STARTED=1 {desk.dialect.kind} -i"
+    with (desk.home / desk.dialect.rc_file).open("a") as file:
+        file.write(
+            f"\nset -q STARTED; or {start}\n"
+            if desk.dialect is FISH
+            else f'\n[ -n "${{STARTED-}}" ] || {start}\n'
+        )
+    desk.answer_with(THING="new", GDS_EXEC_RENEW_AT=LATER, GDS_EXEC_EXPIRES_AT=LATER)
+
+    person = desk.open(renew_in=-1, environ={"PATH": "/usr/bin:/bin"})
+
+    person.sees(PROMPT)
+    assert person.reads("$THING") == "new"
+
+
+def test_a_shell_that_takes_the_place_of_a_role_shell_finds_gds_exec_on_an_absolute_path(desk: Desk) -> None:
+    desk.write_rc(desk.dialect.init % f"cat {desk.write_hook()}")
+    (desk.home / "relative").mkdir()
+    wrong = desk.home / "relative" / "gds-exec"
+    wrong.write_text("#!/bin/sh\necho ran > wrong\n")
+    wrong.chmod(0o755)
+    (desk.home / "directory" / "gds-exec").mkdir(parents=True)
+    path = f"relative:.:{desk.home}/directory:{desk.home}:/usr/bin:/bin"
+    person = desk.open(environ={"PATH": path})
+    person.sees(PROMPT)
+    desk.answer_with(THING="new", GDS_EXEC_RENEW_AT=LATER, GDS_EXEC_EXPIRES_AT=LATER)
+
+    person.terminal.sendline(f"exec env GDS_EXEC_RENEW_AT=1 {desk.dialect.kind} -i")
+    person.sees(PROMPT)
+
+    assert person.reads("$THING") == "new"
+    assert not (desk.home / "wrong").exists()
+
+
+def test_a_shell_that_takes_the_place_of_a_role_shell_and_finds_no_gds_exec_says_so(desk: Desk) -> None:
+    desk.write_rc(desk.dialect.init % f"cat {desk.write_hook()}")
+    person = desk.open(environ={"PATH": "/usr/bin:/bin"})
+    person.sees(PROMPT)
+
+    person.terminal.sendline(f"exec env GDS_EXEC_RENEW_AT=1 {desk.dialect.kind} -i")
+
+    person.sees("gds-exec: gds-exec was upgraded or removed while this shell was open [upgraded]")
+    person.sees("hint: leave this shell and open it again")
 
 
 def test_a_session_that_was_renewed_for_a_moment_only_is_renewed_again_at_once(desk: Desk) -> None:

@@ -24,10 +24,7 @@ __gds_exec_nothing=
 
 __gds_exec_install() {
     case ${GDS_EXEC_SHELL-} in
-        */"$$".*)
-            __gds_exec_find_program
-            __gds_exec_stand_last
-            ;;
+        */"$$".*) __gds_exec_stand_last ;;
     esac
 }
 
@@ -80,6 +77,10 @@ __gds_exec_stand_last() {
 __gds_exec_tick() { # DEBUG_TRAP, as `trap -p` prints it, or a word if it need not be read
     local new_trap='' __gds_exec_now
     __gds_exec_line=
+    # Not before the first prompt: an rc file may start another shell.
+    if [ -n "${GDS_EXEC_PROGRAM-}" ] || [ -z "${__gds_exec_program+set}" ]; then
+        __gds_exec_find_program
+    fi
     if __gds_exec_is_time; then
         __gds_exec_mark_prompt # now, for Ctrl-C at the question ends all this
         __gds_exec_renew

@@ -16,7 +16,6 @@ set -g __gds_exec_wrapper 'the marker of the role, and the prompt'
 
 function __gds_exec_install
     if string match --quiet -- "*/$fish_pid.*" "$GDS_EXEC_SHELL"
-        __gds_exec_find_program
         __gds_exec_stand_last
         # While a command runs the prompt is the user's own: it may be read, saved or built upon.
         function __gds_exec_leave --on-event fish_preexec
@@ -44,6 +43,7 @@ end
 # The handler that is defined last runs last: a prompt that another one builds is to be marked too.
 function __gds_exec_stand_last
     function __gds_exec_tick --on-event fish_prompt
+        __gds_exec_find_program # not before the first prompt: config.fish may start another shell
         if __gds_exec_is_time
             __gds_exec_mark # now, for Ctrl-C at the question ends all this
             __gds_exec_renew

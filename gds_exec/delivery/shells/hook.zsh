@@ -36,6 +36,7 @@ function __gds_exec_tick {
     [[ ! -o prompt_bang ]] || read_by+=!
     [[ ! -o prompt_subst ]] || read_by+=\$
     emulate -L zsh
+    # Not before the first prompt: an rc file may start another shell.
     if [[ ${+__gds_exec_program} -eq 0 || -n ${GDS_EXEC_PROGRAM-} ]]; then
         __gds_exec_find_program
     fi
