@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gds_exec.again import installed_program
+from gds_exec.child.lookup import installed_program
 from gds_exec.hidden_subcommands import REFRESH_WORKER
 from gds_exec.refresher.endpoint import bind
 from gds_exec.refresher.handoff import Handover
