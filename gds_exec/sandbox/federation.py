@@ -1,6 +1,6 @@
-"""The console's federation: a session becomes a sign-in token, and that, once, somebody signed in.
+"""The console's federation endpoint: it makes a sign-in token from a session, and signs in with it once.
 
-No console is behind it: its page says who one is, and where AWS would have led.
+There is no console. The page says who is signed in, and where AWS would lead.
 """
 
 import json
@@ -10,7 +10,6 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.principals import Caller, SignInToken
 from gds_exec.sandbox.refusals import AwsError
 from gds_exec.sandbox.state import Aws
@@ -23,24 +22,29 @@ _SESSION = ("sessionId", "sessionKey", "sessionToken")
 _CONSOLES = (".console.aws.amazon.com", ".console.amazonaws.cn", ".console.amazonaws-us-gov.com")
 
 
-def _respond(aws: Aws, request: Request) -> Response:
-    """Do what is asked of the federation endpoint. Raise `AwsError` for what it does not take."""
+class _Refused(AwsError):
+    """A refusal of this endpoint, which AWS words as a page."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "BadRequest", message)
+
+    def response(self) -> Response:
+        return _page(self.status, f"HTTP Status {self.status}", self.message)
+
+
+def respond(aws: Aws, request: Request) -> Response:
+    """Do the action that `request` names. Raise `AwsError` if it is refused."""
     act = _ACTIONS.get(request.action)
     if act is None:
-        raise _refused("Invalid Action parameter")
+        raise _Refused("Invalid Action parameter")
     return act(aws, request.parameters)
-
-
-def _refuse(refusal: AwsError) -> Response:
-    """Return the refusal as this endpoint words it: for a person, in HTML."""
-    return _page(refusal.status, f"HTTP Status {refusal.status}", refusal.message)
 
 
 def _get_signin_token(aws: Aws, parameters: Mapping[str, str]) -> Response:
     caller = _session_caller(aws, parameters.get("Session", ""))
     duration = parameters.get("SessionDuration")
     if duration is not None and not _takes_duration(caller, duration):
-        raise _refused("Invalid credentials parameter")
+        raise _Refused("Invalid credentials parameter")
     token = secrets.token_urlsafe(400)
     aws.signin_tokens[token] = SignInToken(caller, expiration=aws.now() + _TOKEN_SECONDS)
     return json_response(200, {"SigninToken": token})
@@ -49,10 +53,10 @@ def _get_signin_token(aws: Aws, parameters: Mapping[str, str]) -> Response:
 def _login(aws: Aws, parameters: Mapping[str, str]) -> Response:
     destination = parameters.get("Destination", "")
     if not _is_console(destination):
-        raise _refused("Invalid Destination parameter")
+        raise _Refused("Invalid Destination parameter")
     token = aws.signin_tokens.pop(parameters.get("SigninToken", ""), None)
     if token is None or token.expiration <= aws.now():
-        raise _refused("Token Invalid")
+        raise _Refused("Token Invalid")
     return _page(200, f"Signed in as {token.caller.arn}", f"AWS would now lead to {destination}")
 
 
@@ -67,9 +71,9 @@ def _session_caller(aws: Aws, text: str) -> Caller:
     access_key_id, secret, token = _session_fields(text)
     found = aws.credentials(access_key_id)
     if found is None or found.caller.role is None:
-        raise _refused("Invalid credentials parameter")
+        raise _Refused("Invalid credentials parameter")
     if (found.secret_access_key, found.token) != (secret, token) or found.expiration <= aws.now():
-        raise _refused("Invalid credentials parameter")
+        raise _Refused("Invalid credentials parameter")
     return found.caller
 
 
@@ -78,7 +82,7 @@ def _session_fields(text: str) -> tuple[str, str, str]:
         fields: Any = json.loads(text)
         access_key_id, secret, token = (str(fields[name]) for name in _SESSION)
     except (ValueError, TypeError, KeyError):
-        raise _refused("Invalid Session parameter") from None
+        raise _Refused("Invalid Session parameter") from None
     return access_key_id, secret, token
 
 
@@ -95,19 +99,6 @@ def _is_console(url: str) -> bool:
     return parts.scheme == "https" and f".{parts.hostname}".endswith(_CONSOLES)
 
 
-def _refused(message: str) -> AwsError:
-    return AwsError(400, "BadRequest", message)
-
-
 def _page(status: int, title: str, text: str) -> Response:
     body = f"<!DOCTYPE html><title>{escape(title)}</title><h1>{escape(title)}</h1><p>{escape(text)}</p>\n"
-    return Response(status, body.encode(), content_type="text/html; charset=utf-8")
-
-
-PLACE = Place(
-    paths=(PATH,),
-    methods=("GET", "POST"),
-    action=lambda request: request.action,
-    respond=_respond,
-    refuse=_refuse,
-)
+    return Response(status, body.encode(), headers={"Content-Type": "text/html; charset=utf-8"})

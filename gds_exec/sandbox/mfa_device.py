@@ -1,4 +1,4 @@
-"""MFA devices: those that show codes, and security keys, which AWS lists but STS cannot use."""
+"""MFA devices that show codes."""
 
 import base64
 import hmac
@@ -57,11 +57,3 @@ class MfaDevice:
                     self.on_spent(step)
                 return True
         return False
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityKey:
-    """A FIDO key: it signs people in to the console, and shows no codes."""
-
-    serial: str
-    enabled_at: float = 0.0

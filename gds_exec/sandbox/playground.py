@@ -22,7 +22,7 @@ from gds_exec.sandbox.device_code import (
     remember_spent_steps,
 )
 from gds_exec.sandbox.fixtures import Scenery, config_text, credentials_text, furnish
-from gds_exec.sandbox.server import serve
+from gds_exec.sandbox.server import Server, serve
 from gds_exec.sandbox.state import Aws
 from gds_exec.signals import handling
 
@@ -74,7 +74,7 @@ def run_playground(
             scenery = furnish(aws, on_spent=remember_spent_steps(directory))
             is_attended = can_ask()
             _write_files(directory, scenery, mfa_process=None if is_attended else "gds-exec try code")
-            with serve(aws) as url:
+            with serve(Server(aws)) as url:
                 inside = _environ_inside(
                     environ, directory=directory, url=url, script_directory=script_directory
                 )

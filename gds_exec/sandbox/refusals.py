@@ -2,6 +2,8 @@
 
 from time import gmtime, strftime
 
+from gds_exec.sandbox.wire import Response, error_response
+
 _SKEW_SECONDS = 15 * 60
 
 
@@ -13,6 +15,9 @@ class AwsError(Exception):
         self.status = status
         self.code = code
         self.message = message
+
+    def response(self) -> Response:
+        return error_response(self.status, self.code, self.message)
 
 
 def access_denied(message: str) -> AwsError:
@@ -117,56 +122,6 @@ def user_name_needed() -> AwsError:
     return validation_error("Must specify userName when calling with non-User credentials")
 
 
-def web_identity_not_authorized() -> AwsError:
-    return access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
-
-
-def provider_id_not_wanted() -> AwsError:
-    return access_denied(
-        "Unrecognized OAuth provider. "
-        "Do not include a provider parameter when submitting OpenIDConnect ID tokens"
-    )
-
-
-def invalid_role_arn() -> AwsError:
-    return validation_error("Request ARN is invalid")
-
-
-def no_jwt() -> AwsError:
-    return invalid_identity_token(
-        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
-    )
-
-
-def no_oidc_provider(issuer: str) -> AwsError:
-    return invalid_identity_token(f"No OpenIDConnect provider found in your account for {issuer}")
-
-
-def no_verification_key() -> AwsError:
-    return invalid_identity_token(
-        "Couldn't retrieve verification key from your identity provider,  "
-        "please reference AssumeRoleWithWebIdentity documentation for requirements"
-    )
-
-
-# AWS's own words for these two are not known.
-def wrong_token_signature() -> AwsError:
-    return invalid_identity_token("Token signature is invalid")
-
-
-def token_not_yet_valid() -> AwsError:
-    return invalid_identity_token("Token is not yet valid")
-
-
-def invalid_identity_token(message: str) -> AwsError:
-    return AwsError(400, "InvalidIdentityToken", message)
-
-
-def web_identity_expired(expiration: float, *, now: float) -> AwsError:
-    moments = f"current date/time {int(now)} must be before the expiration date/time {int(expiration)}"
-    return AwsError(400, "ExpiredTokenException", f"Token expired: {moments}")
-
-
 def wrong_signature() -> AwsError:
     return _signature_does_not_match(
         "The request signature we calculated does not match the signature you provided. "
@@ -213,17 +168,13 @@ def unsigned_request() -> AwsError:
     return AwsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
 
 
-def region_disabled(account: str) -> AwsError:
-    return AwsError(
-        403,
-        "RegionDisabledException",
-        f"STS is not activated in this region for account:{account}. "
-        "Your account administrator can activate STS in this region using the IAM Console.",
-    )
-
-
 def unknown_action(action: str, *, version: str) -> AwsError:
     return AwsError(400, "InvalidAction", f"Could not find operation {action} for version {version}")
+
+
+def not_in_the_sandbox() -> AwsError:
+    message = "The sandbox answers for STS and IAM in AWS's query protocol, and for the console's federation."
+    return AwsError(400, "InvalidAction", message)
 
 
 def _invalid_parameter(message: str) -> AwsError:

@@ -44,8 +44,6 @@ def authenticate(aws: Aws, request: Request, *, service: str) -> Caller:
     _check_signature(request, authorization, credentials)
     if credentials.expiration <= aws.now():
         raise refusals.expired_token()
-    if service == "sts" and authorization.region in aws.disabled_regions:
-        raise refusals.region_disabled(credentials.caller.account)
     return credentials.caller
 
 

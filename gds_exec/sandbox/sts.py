@@ -1,11 +1,11 @@
-"""STS: GetSessionToken, AssumeRole, GetCallerIdentity; and the session of a role, however it was got."""
+"""STS: GetSessionToken, AssumeRole and GetCallerIdentity."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from time import gmtime, strftime
 
 from gds_exec.sandbox import refusals
-from gds_exec.sandbox.principals import Caller, Credentials, Role, is_trusted
+from gds_exec.sandbox.principals import Caller, Credentials, Role
 from gds_exec.sandbox.session_policies import SessionScope, check_permitted, read_scope
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.validation import Number, Text, validate
@@ -104,7 +104,7 @@ def get_session_token(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -
     if caller.is_temporary:
         raise refusals.session_credentials_not_wanted()
     validate(parameters, _GET_SESSION_TOKEN)
-    caller = _with_mfa(aws, caller, parameters)
+    caller = _with_mfa(caller, parameters)
     duration = int(parameters.get("DurationSeconds", 43200))
     session = aws.issue(replace(caller, is_temporary=True), duration_seconds=duration)
     return {"Credentials": credentials_element(session)}
@@ -113,30 +113,30 @@ def get_session_token(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -
 def assume_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:
     validate(parameters, _ASSUME_ROLE)
     scope = read_scope(parameters)
-    caller = _with_mfa(aws, caller, parameters)
+    caller = _with_mfa(caller, parameters)
     role = _trusting_role(aws, caller, parameters)
     return open_role_session(aws, role, caller, scope, parameters)
 
 
-def _with_mfa(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Caller:
+def _with_mfa(caller: Caller, parameters: Mapping[str, str]) -> Caller:
     """Spend the token code, if there is one, and return the caller with that proof."""
     serial, code = parameters.get("SerialNumber"), parameters.get("TokenCode")
     if serial is None and code is None:
         return caller
     if serial is None or code is None:
         raise refusals.serial_and_code_belong_together()
-    device = caller.user.device_with_codes(serial) if caller.user is not None else None
+    devices = caller.user.devices if caller.user is not None else []
+    device = next((device for device in devices if device.serial == serial), None)
     if device is None:
         raise refusals.unknown_serial()
     if not device.spend(code):
         raise refusals.wrong_or_spent_code()
-    return replace(caller, mfa_at=aws.now())
+    return replace(caller, has_mfa=True)
 
 
 def _trusting_role(aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Role:
     arn = parameters["RoleArn"]
     role = aws.roles.get(arn)
-    external_id = parameters.get("ExternalId")
-    if role is None or not is_trusted(caller, role, external_id=external_id, now=aws.now()):
+    if role is None or not role.trusts(caller, external_id=parameters.get("ExternalId")):
         raise refusals.not_authorized(caller.arn, action="sts:AssumeRole", resource=arn)
     return role

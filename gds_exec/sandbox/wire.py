@@ -54,14 +54,13 @@ class Response:
 
     status: int
     body: bytes = field(repr=False)
-    content_type: str = "text/xml"
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "text/xml"})
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
 def json_response(status: int, document: Mapping[str, object]) -> Response:
     """Return the answer of a service that speaks JSON."""
-    return Response(status, json.dumps(document).encode(), content_type="application/json")
+    return Response(status, json.dumps(document).encode(), headers={"Content-Type": "application/json"})
 
 
 def result_response(action: str, result: Element, *, namespace: str) -> Response:

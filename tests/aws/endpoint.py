@@ -1,31 +1,30 @@
-"""A place beside the query protocol: known by its path, and nothing that comes there is signed."""
+"""An endpoint of the sandbox: which requests it takes, and how it answers them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gds_exec.sandbox.refusals import AwsError
-from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.wire import Request, Response
+
+from .sandbox import Aws
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What answers at some paths, and at all below those that end in a slash.
+class Endpoint:
+    """`action` names what a request asks, for faults and the record of calls.
 
-    `action` names what a request asks, for faults and the record of calls; `refuse` words an error
-    as the clients of this place expect it.
+    `respond` raises `AwsError`, whose `response` is worded as the endpoint's clients expect it.
     """
 
-    paths: tuple[str, ...]
-    methods: tuple[str, ...]
+    is_for: Callable[[Request], bool]
     action: Callable[[Request], str]
     respond: Callable[[Aws, Request], Response]
-    refuse: Callable[[AwsError], Response]
 
-    def is_for(self, request: Request) -> bool:
-        if request.method not in self.methods:
-            return False
-        return any(
-            request.path == path or (path.endswith("/") and request.path.startswith(path))
-            for path in self.paths
-        )
+
+def at_path(path: str, *methods: str) -> Callable[[Request], bool]:
+    """Return what is true for requests to `path`, and below it if it ends in a slash."""
+
+    def is_for(request: Request) -> bool:
+        is_below = path.endswith("/") and request.path.startswith(path)
+        return request.method in methods and (request.path == path or is_below)
+
+    return is_for

@@ -30,9 +30,11 @@ _GOOD_IN_PART = ("altered", "drip", "drip-head", "slow")
 _CAPTIVE_PORTAL = b"<!DOCTYPE html><html><head><title>Welcome to Cafe WiFi</title></head><body></body></html>"
 _STRANGE_ANSWERS: dict[FaultKind, Callable[[], Response]] = {
     "garbage": lambda: Response(200, b"\x1f\x8b\x00\xff" * 16),
-    "html": lambda: Response(200, _CAPTIVE_PORTAL, content_type="text/html"),
+    "html": lambda: Response(200, _CAPTIVE_PORTAL, headers={"Content-Type": "text/html"}),
     "empty": lambda: Response(200, b""),
-    "redirect": lambda: Response(302, b"", headers={"Location": "https://portal.invalid/login"}),
+    "redirect": lambda: Response(
+        302, b"", headers={"Content-Type": "text/html", "Location": "https://portal.invalid/login"}
+    ),
 }
 
 
@@ -76,6 +78,15 @@ class Fault:
             return 0.0
         wanted = self.delay or (_LONGEST_WAIT_SECONDS if self.kind == "hang" else 0.0)
         return min(wanted, _LONGEST_WAIT_SECONDS)
+
+
+LISTING_FORBIDDEN = Fault(
+    "error",
+    status=403,
+    code="AccessDenied",
+    message="User is not authorized to perform: iam:ListMFADevices "
+    "because no identity-based policy allows the iam:ListMFADevices action",
+)
 
 
 class FaultQueue:

@@ -1,14 +1,15 @@
-"""Where GitHub mints a token for a job of Actions that has the permission to ask."""
+"""GitHub's endpoint that gives OpenID Connect tokens to jobs of GitHub Actions."""
 
 import hmac
 import uuid
 
-from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.refusals import AwsError
-from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.tokens import write_jwt
 from gds_exec.sandbox.wire import Request, Response, json_response
-from gds_exec.sandbox.workloads import GITHUB_ISSUER, GitHubJob
+
+from .endpoint import Endpoint, at_path
+from .json_web_tokens import write_jwt
+from .sandbox import Aws
+from .workloads import GITHUB_ISSUER, GitHubJob
 
 PATH = "/actions/idtoken"
 _API_VERSION = "2.0"
@@ -19,14 +20,19 @@ def token_request_url(url: str) -> str:
     return f"{url}{PATH}?api-version={_API_VERSION}"
 
 
+class _Refused(AwsError):
+    def response(self) -> Response:
+        return json_response(self.status, {"typeKey": self.code, "message": self.message})
+
+
 def _respond(aws: Aws, request: Request) -> Response:
     job = aws.github
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     is_ours = hmac.compare_digest(job.request_token.encode(), given.encode())
     if scheme.lower() != "bearer" or not is_ours:
-        raise AwsError(401, "Unauthorized", "The request token is missing or wrong")
+        raise _Refused(401, "Unauthorized", "The request token is missing or wrong")
     if request.parameters.get("api-version") != _API_VERSION:
-        raise AwsError(400, "VssVersionNotSpecifiedException", "No api-version was supplied")
+        raise _Refused(400, "VssVersionNotSpecifiedException", "No api-version was supplied")
     audience = request.parameters.get("audience") or f"https://github.com/{job.owner}"
     job.minted += 1
     return json_response(200, {"count": 1, "value": write_jwt(_claims(job, audience, now=int(aws.now())))})
@@ -58,14 +64,4 @@ def _claims(job: GitHubJob, audience: str, *, now: int) -> dict[str, object]:
     }
 
 
-def _refuse(refusal: AwsError) -> Response:
-    return json_response(refusal.status, {"typeKey": refusal.code, "message": refusal.message})
-
-
-PLACE = Place(
-    paths=(PATH,),
-    methods=("GET",),
-    action=lambda _request: "GetGitHubToken",
-    respond=_respond,
-    refuse=_refuse,
-)
+ENDPOINT = Endpoint(is_for=at_path(PATH, "GET"), action=lambda _request: "GetGitHubToken", respond=_respond)

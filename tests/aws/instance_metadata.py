@@ -1,25 +1,34 @@
-"""The metadata service of an instance, version 2 only: a token first, and that with each question."""
+"""The instance metadata service, version 2 only: a client gets a token first and sends it each time."""
 
 import json
 import secrets
 from collections.abc import Mapping
 
-from gds_exec.sandbox.machine_session import session_document, session_of
-from gds_exec.sandbox.place import Place
 from gds_exec.sandbox.refusals import AwsError
-from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.sts import iso_time
 from gds_exec.sandbox.wire import Request, Response, json_response
-from gds_exec.sandbox.workloads import EC2, Machine
 
-_TOKEN = "/latest/api/token"  # noqa: S105  # a path
+from .endpoint import Endpoint, at_path
+from .machine_session import session_document, session_of
+from .sandbox import Aws
+from .workloads import EC2, Machine
+
+_TOKEN = "/latest/api/token"  # a path
 _CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 _REGION = "/latest/meta-data/placement/region/"
 _ZONE = "/latest/meta-data/placement/availability-zone/"
 _IDENTITY = "/latest/dynamic/instance-identity/document/"
-_TOKEN_HEADER = "x-aws-ec2-metadata-token"  # noqa: S105  # a header
+_TOKEN_HEADER = "x-aws-ec2-metadata-token"  # a header
 _TTL_HEADER = "x-aws-ec2-metadata-token-ttl-seconds"
 _LONGEST_TOKEN_SECONDS = 6 * 3600
+
+
+class _Refused(AwsError):
+    def __init__(self, status: int, title: str) -> None:
+        super().__init__(status, title.replace(" ", ""), title)
+
+    def response(self) -> Response:
+        return _text(self.status, f"{self.status} - {self.message}")
 
 
 def _action(request: Request) -> str:
@@ -33,14 +42,14 @@ def _action(request: Request) -> str:
 def _respond(aws: Aws, request: Request) -> Response:
     instance = aws.instance
     if instance is None:
-        raise _refused(404, "Not Found")
+        raise _Refused(404, "Not Found")
     if request.path == _TOKEN:
         return _give_token(aws, instance, request)
     if request.method != "GET":
-        raise _refused(405, "Method Not Allowed")
+        raise _Refused(405, "Method Not Allowed")
     expiration = instance.metadata_tokens.get(request.headers.get(_TOKEN_HEADER, ""), 0)
     if expiration <= aws.now():
-        raise _refused(401, "Unauthorized")
+        raise _Refused(401, "Unauthorized")
     path = f"{request.path.rstrip('/')}/"
     if path.startswith(_CREDENTIALS):
         return _credentials(aws, instance, path.removeprefix(_CREDENTIALS).rstrip("/"))
@@ -49,12 +58,12 @@ def _respond(aws: Aws, request: Request) -> Response:
 
 def _give_token(aws: Aws, instance: Machine, request: Request) -> Response:
     if request.method != "PUT":
-        raise _refused(405, "Method Not Allowed")
+        raise _Refused(405, "Method Not Allowed")
     if "x-forwarded-for" in request.headers:  # a proxy that anybody may use must not be given one
-        raise _refused(403, "Forbidden")
+        raise _Refused(403, "Forbidden")
     seconds = request.headers.get(_TTL_HEADER, "")
     if not (seconds.isascii() and seconds.isdigit() and 1 <= int(seconds) <= _LONGEST_TOKEN_SECONDS):
-        raise _refused(400, "Bad Request")
+        raise _Refused(400, "Bad Request")
     token = secrets.token_urlsafe(40)
     instance.metadata_tokens[token] = aws.now() + int(seconds)
     return _text(200, token, headers={_TTL_HEADER: seconds})
@@ -63,11 +72,11 @@ def _give_token(aws: Aws, instance: Machine, request: Request) -> Response:
 def _credentials(aws: Aws, instance: Machine, role_name: str) -> Response:
     role = instance.role
     if role is None:
-        raise _refused(404, "Not Found")
+        raise _Refused(404, "Not Found")
     if not role_name:
         return _text(200, role.name)
     if role_name != role.name:
-        raise _refused(404, "Not Found")
+        raise _Refused(404, "Not Found")
     updated = iso_time(aws.now())
     if EC2 not in role.trust:
         message = f"EC2 cannot assume the role {role.name}."
@@ -87,20 +96,12 @@ def _about(instance: Machine, path: str) -> Response:
     }
     known = {_REGION: instance.region, _ZONE: zone, _IDENTITY: json.dumps(identity)}
     if path not in known:
-        raise _refused(404, "Not Found")
+        raise _Refused(404, "Not Found")
     return _text(200, known[path])
 
 
-def _refused(status: int, title: str) -> AwsError:
-    return AwsError(status, title.replace(" ", ""), title)
-
-
-def _refuse(refusal: AwsError) -> Response:
-    return _text(refusal.status, f"{refusal.status} - {refusal.message}")
-
-
 def _text(status: int, text: str, *, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(status, text.encode(), content_type="text/plain", headers=headers or {})
+    return Response(status, text.encode(), headers={"Content-Type": "text/plain", **(headers or {})})
 
 
-PLACE = Place(paths=("/latest/",), methods=("GET", "PUT"), action=_action, respond=_respond, refuse=_refuse)
+ENDPOINT = Endpoint(is_for=at_path("/latest/", "GET", "PUT"), action=_action, respond=_respond)

@@ -1,9 +1,10 @@
 """The session that an instance or a container hands to whoever is on it."""
 
 from gds_exec.sandbox.principals import Credentials, Role
-from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.sts import caller_in, iso_time
-from gds_exec.sandbox.workloads import Machine
+
+from .sandbox import Aws
+from .workloads import Machine
 
 _RENEWED_BEFORE_SECONDS = 5 * 60
 

@@ -5,16 +5,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gds_exec.sandbox import refusals
-from gds_exec.sandbox.principals import Caller, Role, is_token_trusted
+from gds_exec.sandbox.principals import Caller
+from gds_exec.sandbox.refusals import AwsError, access_denied, validation_error
 from gds_exec.sandbox.session_policies import SessionScope, read_scope
-from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.sts import ROLE_PARAMETERS, open_role_session
-from gds_exec.sandbox.tokens import KEY_ID, Jwt, read_jwt
 from gds_exec.sandbox.validation import Text, validate
-from gds_exec.sandbox.wire import Element
-from gds_exec.sandbox.workloads import OidcProvider
+from gds_exec.sandbox.wire import Element, Request, Response, result_response
 
+from .endpoint import Endpoint
+from .json_web_tokens import KEY_ID, Jwt, read_jwt
+from .sandbox import Aws, Role
+from .workloads import OidcProvider
+
+_ACTION = "AssumeRoleWithWebIdentity"
+_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _PARAMETERS = (
     *ROLE_PARAMETERS,
     Text("WebIdentityToken", 4, 20000, is_required=True),
@@ -35,10 +39,21 @@ class _Identity:
     audience: str
 
 
-def assume_role_with_web_identity(aws: Aws, parameters: Mapping[str, str]) -> Element:
+def _respond(aws: Aws, request: Request) -> Response:
+    return result_response(_ACTION, _assume_role(aws, request.parameters), namespace=_NAMESPACE)
+
+
+ENDPOINT = Endpoint(
+    is_for=lambda request: request.method == "POST" and request.action == _ACTION,
+    action=lambda _request: _ACTION,
+    respond=_respond,
+)
+
+
+def _assume_role(aws: Aws, parameters: Mapping[str, str]) -> Element:
     validate(parameters, _PARAMETERS)
     if "ProviderId" in parameters:
-        raise refusals.provider_id_not_wanted()
+        raise _provider_id_not_wanted()
     jwt = _readable(parameters["WebIdentityToken"])
     identity = _identity(aws, jwt, account=_account_in(parameters["RoleArn"]))
     _check_times(jwt.claims, now=aws.now())
@@ -56,17 +71,17 @@ def _readable(token: str) -> Jwt:
     try:
         jwt = read_jwt(token)
     except ValueError as error:
-        raise refusals.no_jwt() from error
+        raise _no_jwt() from error
     for name in _REQUIRED_CLAIMS:
         if not jwt.claims.get(name):
-            raise refusals.invalid_identity_token(f"Missing a required claim: {name}")
+            raise _invalid_identity_token(f"Missing a required claim: {name}")
     return jwt
 
 
 def _account_in(role_arn: str) -> str:
     parts = role_arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
-        raise refusals.invalid_role_arn()
+        raise _invalid_role_arn()
     return parts[4]
 
 
@@ -74,14 +89,14 @@ def _identity(aws: Aws, jwt: Jwt, *, account: str) -> _Identity:
     issuer, subject = str(jwt.claims["iss"]), str(jwt.claims["sub"])
     provider = aws.oidc_provider(issuer, account=account)
     if provider is None:
-        raise refusals.no_oidc_provider(issuer)
+        raise _no_oidc_provider(issuer)
     audience = next((name for name in _audiences(jwt.claims) if name in provider.audiences), None)
     if audience is None:
-        raise refusals.invalid_identity_token("Incorrect token audience")
+        raise _invalid_identity_token("Incorrect token audience")
     if not provider.has_reachable_keys or jwt.key_id != KEY_ID:
-        raise refusals.no_verification_key()
+        raise _no_verification_key()
     if not jwt.has_valid_signature():
-        raise refusals.wrong_token_signature()
+        raise _wrong_token_signature()
     return _Identity(provider, subject, audience)
 
 
@@ -94,24 +109,24 @@ def _audiences(claims: Mapping[str, Any]) -> list[str]:
 def _check_times(claims: Mapping[str, Any], *, now: float) -> None:
     expiration = _moment(claims["exp"])
     if expiration <= now:
-        raise refusals.web_identity_expired(expiration, now=now)
+        raise _web_identity_expired(expiration, now=now)
     for name in ("iat", "nbf"):
         if _moment(claims.get(name, 0)) > now + _SKEW_SECONDS:
-            raise refusals.token_not_yet_valid()
+            raise _token_not_yet_valid()
 
 
 def _moment(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise refusals.no_jwt()
+        raise _no_jwt()
     return value
 
 
 def _trusting_role(aws: Aws, identity: _Identity, arn: str) -> Role:
     role = aws.roles.get(arn)
-    if role is None or not is_token_trusted(
-        role, provider=identity.provider.url, subject=identity.subject, audience=identity.audience
+    if role is None or not role.trusts_token(
+        provider=identity.provider.url, subject=identity.subject, audience=identity.audience
     ):
-        raise refusals.web_identity_not_authorized()
+        raise _web_identity_not_authorized()
     return role
 
 
@@ -125,7 +140,7 @@ def _scope(parameters: Mapping[str, str], claims: Mapping[str, Any]) -> SessionS
     try:
         marks = dict(_marks(claims))
     except (AttributeError, TypeError, ValueError) as error:
-        raise refusals.no_jwt() from error
+        raise _no_jwt() from error
     return read_scope({**policies, **marks})
 
 
@@ -149,3 +164,53 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+def _web_identity_not_authorized() -> AwsError:
+    return access_denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
+
+
+def _provider_id_not_wanted() -> AwsError:
+    return access_denied(
+        "Unrecognized OAuth provider. "
+        "Do not include a provider parameter when submitting OpenIDConnect ID tokens"
+    )
+
+
+def _invalid_role_arn() -> AwsError:
+    return validation_error("Request ARN is invalid")
+
+
+def _no_jwt() -> AwsError:
+    return _invalid_identity_token(
+        "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)"
+    )
+
+
+def _no_oidc_provider(issuer: str) -> AwsError:
+    return _invalid_identity_token(f"No OpenIDConnect provider found in your account for {issuer}")
+
+
+def _no_verification_key() -> AwsError:
+    return _invalid_identity_token(
+        "Couldn't retrieve verification key from your identity provider,  "
+        "please reference AssumeRoleWithWebIdentity documentation for requirements"
+    )
+
+
+# AWS's own words for these two are not known.
+def _wrong_token_signature() -> AwsError:
+    return _invalid_identity_token("Token signature is invalid")
+
+
+def _token_not_yet_valid() -> AwsError:
+    return _invalid_identity_token("Token is not yet valid")
+
+
+def _invalid_identity_token(message: str) -> AwsError:
+    return AwsError(400, "InvalidIdentityToken", message)
+
+
+def _web_identity_expired(expiration: float, *, now: float) -> AwsError:
+    moments = f"current date/time {int(now)} must be before the expiration date/time {int(expiration)}"
+    return AwsError(400, "ExpiredTokenException", f"Token expired: {moments}")

@@ -9,8 +9,8 @@ from multiprocessing.managers import BaseManager
 from typing import Any
 
 from gds_exec.sandbox.mfa_device import MfaDevice
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
+from tests.aws.server import serve
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
+from tests.aws.server import serve
 
 from .world import World
 

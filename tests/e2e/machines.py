@@ -5,10 +5,11 @@ Each function but the tokens' returns the variables that such a place sets.
 
 from pathlib import Path
 
-from gds_exec.sandbox.github import token_request_url
-from gds_exec.sandbox.principals import Role, TokenTrust
-from gds_exec.sandbox.tokens import write_jwt
-from gds_exec.sandbox.workloads import EC2, ECS_TASKS, GITHUB_ISSUER, Machine, OidcProvider
+from gds_exec.sandbox.principals import Role
+from tests.aws.github_oidc import token_request_url
+from tests.aws.json_web_tokens import write_jwt
+from tests.aws.sandbox import TokenTrust
+from tests.aws.workloads import EC2, ECS_TASKS, GITHUB_ISSUER, Machine, OidcProvider
 
 from .world import World
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
+from tests.aws.server import serve
 
 _AWS_NAMES = (
     "*.amazonaws.com",

@@ -1,6 +1,6 @@
 """What the sandbox saw, in the words that tests ask in."""
 
-from gds_exec.sandbox.state import Aws, Call
+from tests.aws.sandbox import Aws, Call
 
 
 def calls_of(aws: Aws, action: str) -> list[Call]:

@@ -15,7 +15,7 @@ from typing import Any
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
 
 _SIGNED_BY = re.compile(r"Credential=([A-Z0-9]+)/\d+/[a-z0-9-]+/s3/aws4_request")
 _EXPIRED = (

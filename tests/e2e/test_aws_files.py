@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.sandbox.principals import LongLivedKey
-
 from .expectations import assert_ours
 from .observations import calls_of, session_names
 from .world import SHOW_KEY, World, finish
@@ -285,7 +283,7 @@ def test_section_with_a_space_unquoted_is_told_as_what_it_is(world: World) -> No
 @pytest.mark.parametrize("secret", ["100%(no)s%", "a#b # c ; d", "a=b:c", "'\"$HOME\\"])
 def test_values_are_taken_as_they_stand(world: World, secret: str) -> None:
     role = world.add_role("reader", mfa=False)
-    world.user.key = LongLivedKey(world.user.access_key_id, secret)
+    world.user.secret_access_key = secret
     world.write_credentials(world.keys_section("gds-users", world.user))
     assumes(world, "reader", role.arn)
 

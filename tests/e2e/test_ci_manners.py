@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role
+from tests.aws.faults import Fault
 
 from . import machines
 from .expectations import assert_ours

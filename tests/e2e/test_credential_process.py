@@ -10,7 +10,7 @@ import pexpect
 import pytest
 
 from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .crowd import Crowd
 from .expectations import assert_ours, assert_speaks_as_ours

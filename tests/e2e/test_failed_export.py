@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .observations import codes_sent
 from .patience import eventually

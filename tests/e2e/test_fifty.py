@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pexpect
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 from tests.processes import strace
 
 from .crowd import Crowd, CrowdOnTerminal, showing_keys

@@ -11,7 +11,7 @@ import pexpect
 import psutil
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .console import console
 from .expectations import assert_speaks_as_ours

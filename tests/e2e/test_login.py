@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .expectations import assert_ours
 from .network import closed_port, make_certificate, serve_proxy, serve_with_tls

@@ -12,7 +12,7 @@ from threading import Event, Thread
 import psutil
 import pytest
 
-from gds_exec.sandbox.faults import Fault, FaultKind
+from tests.aws.faults import Fault, FaultKind
 
 from . import machines
 from .patience import eventually
@@ -194,7 +194,7 @@ def a_device_of_somebody_else(world: World) -> Said:
 @scenario
 def keys_that_are_switched_off(world: World) -> Said:
     world.add_role("prod")
-    world.user.key.active = False
+    world.aws.switch_off_key(world.user)
     yield run(world, "prod", "true", code=world.code())
     yield run(world, "whoami")
 

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import psutil
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .expectations import assert_speaks_as_ours
 from .fake_time import preloaded_library

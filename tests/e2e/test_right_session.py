@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from gds_exec.sandbox.principals import User
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
+from tests.aws.server import serve
 
 from .expectations import assert_ours
 from .network import closed_port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .expectations import assert_ours
 from .observations import calls_of, codes_sent, durations, session_names, sessions_made
@@ -406,7 +406,7 @@ def test_whoami_behind_a_sign_in_page_says_so(world: World) -> None:
 
 
 def test_whoami_names_the_base_of_a_dead_key(world: World) -> None:
-    world.user.key.active = False
+    world.aws.switch_off_key(world.user)
     assert_ours(world.run("whoami"), 125, "[source-credentials-invalid]", "is not valid", "gds-users")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault, FaultQueue
+from tests.aws.faults import Fault, FaultQueue
 
 from .expectations import assert_ours
 from .observations import codes_sent, durations, session_names

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gds_exec.child.process_info import process_mark
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .expectations import assert_ours
 from .kept import kept, key_id, make_older, mfa_session, role_session

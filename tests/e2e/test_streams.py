@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gds_exec.cli.parser import run_command_line
 from gds_exec.errors import GdsExecError
 from gds_exec.output import report
-from gds_exec.sandbox.faults import Fault
+from tests.aws.faults import Fault
 
 from .expectations import assert_ours
 from .world import GDS_EXEC, PROMPT, PYTHON, World, finish

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.sandbox.faults import Fault, FaultKind
-from gds_exec.sandbox.principals import LongLivedKey
+from tests.aws.faults import LISTING_FORBIDDEN, Fault, FaultKind
+from tests.aws.sandbox import add_security_key
 
 from .expectations import assert_ours, assert_speaks_as_ours
 from .fake_time import at_clock
@@ -585,7 +585,7 @@ def test_device_that_is_not_the_users_is_named(
 @pytest.mark.matrix(56)
 def test_missing_mfa_serial_is_hinted_at_where_nobody_can_be_asked(world: World) -> None:
     _role_without_its_serial(world)
-    world.user.add_security_key("a-yubikey")
+    add_security_key(world.user, "a-yubikey")
     done = world.run("admin", "--", "true")
     assert_ours(done, 125, "[access-denied]", f"mfa_serial = {world.device.serial}")
     assert world.aws.count("AssumeRole") == 1
@@ -594,7 +594,7 @@ def test_missing_mfa_serial_is_hinted_at_where_nobody_can_be_asked(world: World)
 @pytest.mark.matrix(56)
 def test_device_is_found_and_asked_once(world: World) -> None:
     _role_without_its_serial(world)
-    world.user.add_security_key("a-yubikey")
+    add_security_key(world.user, "a-yubikey")
     child = world.terminal("admin", "--", "echo", "started")
     child.expect_exact(f"MFA code for admin ({world.device.serial}): ")
     child.sendline(world.code())
@@ -623,11 +623,11 @@ def test_device_that_was_found_in_vain_is_not_asked_again(world: World) -> None:
 def test_denial_stays_a_denial_where_no_device_can_be_found(world: World, reason: str) -> None:
     _role_without_its_serial(world)
     if reason == "no-right-to-list":
-        world.user.may_list_mfa_devices = False
+        world.aws.fail("ListMFADevices", LISTING_FORBIDDEN)
     else:
         world.user.devices.clear()
     if reason == "security-keys-only":
-        world.user.add_security_key()
+        add_security_key(world.user)
     done = world.run("admin", "--mfa-code", "123456", "--", "true")
     assert_ours(done, 125, "[access-denied]", "is MFA missing")
     assert (world.aws.count("AssumeRole"), codes_sent(world.aws)) == (1, 0)
@@ -737,8 +737,7 @@ def test_session_that_aws_never_knows_is_not_made_for_ever(world: World) -> None
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        pytest.param("inactive", ("is not valid",), id="inactive"),
-        pytest.param("deleted", ("is not valid",), id="deleted"),
+        pytest.param("switched-off", ("is not valid",), id="switched-off-or-deleted"),
         pytest.param("wrong-secret", ("does not belong to the access key id",), id="wrong-secret"),
     ],
 )
@@ -746,12 +745,10 @@ def test_bad_key_is_told_with_its_profile_and_the_question_withdrawn(
     world: World, spoil: str, words: tuple[str, ...]
 ) -> None:
     world.add_role("admin")
-    if spoil == "inactive":
-        world.user.key.active = False
-    elif spoil == "deleted":
-        world.aws.users.clear()
+    if spoil == "switched-off":
+        world.aws.switch_off_key(world.user)
     else:
-        world.user.key = LongLivedKey(world.user.access_key_id, "another secret")
+        world.user.secret_access_key = "another secret"
     child = world.terminal("admin", "--", "echo", "started")
     child.expect(r"MFA code for admin \([^)]*\): ")
     said = finish(child).removeprefix("\n")  # nobody has typed anything
@@ -762,7 +759,7 @@ def test_bad_key_is_told_with_its_profile_and_the_question_withdrawn(
 
 def test_of_many_with_a_bad_key_who_had_to_wait_ask_nothing(world: World) -> None:
     world.add_role("admin")
-    world.user.key.active = False
+    world.aws.switch_off_key(world.user)
     one = f"{GDS_EXEC} admin -- true"
     said = finish(world.terminal_program("sh", "-c", f"{one} & {one} & {one} & {one}; wait"))
 

@@ -14,7 +14,7 @@ import pytest
 
 from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import Role, User
-from gds_exec.sandbox.state import Aws
+from tests.aws.sandbox import Aws
 
 SCRIPTS = sysconfig.get_path("scripts")
 GDS_EXEC = os.path.join(SCRIPTS, "gds-exec")

@@ -8,10 +8,10 @@ import pytest
 from botocore.exceptions import MetadataRetrievalError
 from botocore.utils import ContainerMetadataFetcher
 
-from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role
-from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.workloads import Machine
+from tests.aws.faults import Fault
+from tests.aws.sandbox import Aws
+from tests.aws.workloads import Machine
 
 Ask = Callable[..., Any]
 Client = Callable[..., Any]

@@ -10,12 +10,11 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
-from gds_exec.sandbox.faults import Fault
-from gds_exec.sandbox.github import token_request_url
-from gds_exec.sandbox.principals import TokenTrust
-from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.tokens import read_jwt
-from gds_exec.sandbox.workloads import GITHUB_ISSUER
+from tests.aws.faults import Fault
+from tests.aws.github_oidc import token_request_url
+from tests.aws.json_web_tokens import read_jwt
+from tests.aws.sandbox import Aws, TokenTrust
+from tests.aws.workloads import GITHUB_ISSUER
 
 Ask = Callable[..., Any]
 

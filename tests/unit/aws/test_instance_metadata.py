@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from botocore.utils import InstanceMetadataFetcher, InstanceMetadataRegionFetcher
 
-from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role
-from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.workloads import EC2, Machine
+from tests.aws.faults import Fault
+from tests.aws.sandbox import Aws
+from tests.aws.workloads import EC2, Machine
 
 Ask = Callable[..., Any]
 Client = Callable[..., Any]

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
 
-from gds_exec.sandbox.tokens import (
+from tests.aws.json_web_tokens import (
     KEY_ID,
     MODULUS,
     PRIVATE_EXPONENT,

@@ -8,11 +8,11 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from gds_exec.sandbox.faults import Fault
-from gds_exec.sandbox.principals import Role, TokenTrust, User
-from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.tokens import write_jwt
-from gds_exec.sandbox.workloads import OidcProvider
+from gds_exec.sandbox.principals import Role, User
+from tests.aws.faults import Fault
+from tests.aws.json_web_tokens import write_jwt
+from tests.aws.sandbox import Aws, TokenTrust
+from tests.aws.workloads import OidcProvider
 
 Client = Callable[..., Any]
 Mint = Callable[..., str]

@@ -30,8 +30,8 @@ from gds_exec.credentials.key_source import KeySource as FetchedKeys
 from gds_exec.credentials.token_source import TokenSource
 from gds_exec.errors import HelperFailed, SourceFailed, UsageError
 from gds_exec.invocation import Invocation
-from gds_exec.sandbox.github import token_request_url
-from gds_exec.sandbox.state import Aws as Sandbox
+from tests.aws.github_oidc import token_request_url
+from tests.aws.sandbox import Aws as Sandbox
 from tests.e2e.network import make_certificate, serve_with_tls
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJqb2IifQ.c2ln"

@@ -14,11 +14,11 @@ import pytest
 
 from gds_exec.credentials.github_token import mint
 from gds_exec.errors import SourceFailed
-from gds_exec.sandbox.faults import Fault
-from gds_exec.sandbox.github import token_request_url
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws as Sandbox
-from gds_exec.sandbox.tokens import read_jwt
+from tests.aws.faults import Fault
+from tests.aws.github_oidc import token_request_url
+from tests.aws.json_web_tokens import read_jwt
+from tests.aws.sandbox import Aws as Sandbox
+from tests.aws.server import serve
 from tests.fakes import never
 
 REQUEST_TOKEN = "a-request-token"

@@ -15,11 +15,11 @@ from gds_exec.config.sources import ContainerRole, InstanceRole
 from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.machine_credentials import ask_metadata
 from gds_exec.errors import BrokenProfile, NoAccessKey, SourceFailed
-from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.principals import Role
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.state import Aws as Sandbox
-from gds_exec.sandbox.workloads import EC2, Machine
+from tests.aws.faults import Fault
+from tests.aws.sandbox import Aws as Sandbox
+from tests.aws.server import serve
+from tests.aws.workloads import EC2, Machine
 from tests.fakes import Clock, never
 
 INSTANCE = "i-0123456789abcdef0"

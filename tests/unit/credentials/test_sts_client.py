@@ -24,17 +24,17 @@ from gds_exec.errors import (
     SourceCredentialsInvalid,
     TokenCodeRefused,
 )
-from gds_exec.sandbox.faults import Fault
 from gds_exec.sandbox.mfa_device import MfaDevice
-from gds_exec.sandbox.principals import Role, TokenTrust, User
-from gds_exec.sandbox.server import serve
-from gds_exec.sandbox.service import respond
-from gds_exec.sandbox.state import Aws as Sandbox
+from gds_exec.sandbox.principals import Role, User
 from gds_exec.sandbox.sts import iso_time
-from gds_exec.sandbox.tokens import write_jwt
 from gds_exec.sandbox.wire import Request
-from gds_exec.sandbox.workloads import OidcProvider
 from gds_exec.session import AccessKey
+from tests.aws.faults import LISTING_FORBIDDEN, Fault
+from tests.aws.json_web_tokens import write_jwt
+from tests.aws.sandbox import Aws as Sandbox
+from tests.aws.sandbox import TokenTrust, add_security_key
+from tests.aws.server import respond, serve
+from tests.aws.workloads import OidcProvider
 
 HOUR = 3600
 STRANGE = ["garbage", "html", "empty", "redirect", "truncated"]
@@ -634,10 +634,12 @@ def test_a_denied_role_is_not_asked_for_again(sandbox: Sandbox, aws: Aws, alice:
     assert sandbox.count("AssumeRole") == 1
 
 
-def test_a_deleted_key_is_told_apart_from_a_wrong_secret(aws: Aws, alice: User) -> None:  # matrix 61, 62
+def test_a_deleted_key_is_told_apart_from_a_wrong_secret(  # matrix 61, 62
+    sandbox: Sandbox, aws: Aws, alice: User
+) -> None:
     with pytest.raises(SourceCredentialsInvalid, match="secret access key does not belong"):
         aws.caller_arn(AccessKey(alice.access_key_id, "wrong"))
-    alice.key.active = False
+    sandbox.switch_off_key(alice)
     with pytest.raises(SourceCredentialsInvalid, match="not valid"):
         aws.caller_arn(key_of(alice))
 
@@ -728,7 +730,7 @@ def test_a_server_that_speaks_no_tls_is_not_trusted(sandbox: Sandbox, url: str, 
 
 
 def test_the_first_device_that_shows_codes_is_found(alice: User, aws: Aws) -> None:
-    alice.add_security_key()
+    add_security_key(alice)
     second = alice.add_mfa_device("phone-b")
     first = alice.add_mfa_device("phone-a")
 
@@ -738,8 +740,9 @@ def test_the_first_device_that_shows_codes_is_found(alice: User, aws: Aws) -> No
 
 
 def test_no_device_is_found_where_none_may_be_seen(sandbox: Sandbox, aws: Aws) -> None:
-    shy = sandbox.add_user("bob", may_list_mfa_devices=False)
+    shy = sandbox.add_user("bob")
     shy.add_mfa_device()
+    sandbox.fail("ListMFADevices", LISTING_FORBIDDEN)
     without = sandbox.add_user("carol")
 
     assert aws.totp_device(key_of(shy)) is None

@@ -74,12 +74,6 @@ def test_a_role_session_lives_as_long_as_asked(
     assert seconds_left(aws, assume(client("sts", alice), role.arn, **asked)["Credentials"]) == life
 
 
-def test_the_true_life_can_be_set_whatever_was_asked(aws: Aws, client: Client, alice: User) -> None:
-    aws.life_override = 7
-    session = client("sts", alice).get_session_token(DurationSeconds=900)["Credentials"]
-    assert seconds_left(aws, session) == 7
-
-
 @pytest.mark.parametrize(
     ("parameters", "constraint"),
     [
@@ -152,12 +146,6 @@ def test_mfa_that_fails(
     assert_refused(lambda: call(**parameters), 403, "AccessDenied", message)
 
 
-def test_a_security_key_shows_no_codes(client: Client, alice: User, device: MfaDevice) -> None:
-    parameters = mfa_parameters(device, SerialNumber=alice.add_security_key().serial)
-    sts = client("sts", alice)
-    assert_refused(lambda: sts.get_session_token(**parameters), 403, "AccessDenied", UNKNOWN_SERIAL)
-
-
 def test_a_code_opens_one_session(client: Client, alice: User, device: MfaDevice) -> None:
     sts = client("sts", alice)
     sts.get_session_token(**mfa_parameters(device))
@@ -181,21 +169,12 @@ def test_a_role_opens_with_the_code_itself(aws: Aws, client: Client, alice: User
     assert seconds_left(aws, answer["Credentials"]) == 43200
 
 
-def test_mfa_grows_too_old(aws: Aws, client: Client, alice: User, mfa_session: dict[str, Any]) -> None:
-    role = aws.add_role("admin", trust=[alice.arn], mfa_max_age=300)
-    assume(client("sts", mfa_session), role.arn)
-    aws.clock_offset = 301
-    denied = f"User: {alice.arn} is not authorized to perform: sts:AssumeRole on resource: {role.arn}"
-    assert_refused(lambda: assume(client("sts", mfa_session), role.arn), 403, "AccessDenied", denied)
-
-
 @pytest.mark.parametrize(
     "role_options",
     [
         pytest.param(None, id="unknown role"),
         pytest.param({"trust": ["arn:aws:iam::111111111111:user/bob"]}, id="untrusted"),
         pytest.param({"require_mfa": True}, id="no MFA"),
-        pytest.param({"external_id": "x-1"}, id="no external id"),
     ],
 )
 def test_every_denial_reads_the_same(
@@ -221,9 +200,9 @@ def test_a_role_session_carries_no_mfa(
     assert assume(sts, third.arn)["AssumedRoleUser"]["Arn"].endswith("assumed-role/third/me")
 
 
-def test_the_arn_of_an_assumed_role_has_no_path(aws: Aws, client: Client, alice: User) -> None:
-    role = aws.add_role("readonly", trust=[alice.arn], path="/team/")
-    answer = assume(client("sts", alice), "arn:aws:iam::222222222222:role/team/readonly")
+def test_an_assumed_role_has_an_arn_and_an_id_of_its_own(aws: Aws, client: Client, alice: User) -> None:
+    role = aws.add_role("readonly", trust=[alice.arn])
+    answer = assume(client("sts", alice), role.arn)
     assert answer["AssumedRoleUser"] == {
         "Arn": "arn:aws:sts::222222222222:assumed-role/readonly/me",
         "AssumedRoleId": f"{role.role_id}:me",
