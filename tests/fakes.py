@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gds_exec.credentials.mfa import Question
-from gds_exec.credentials.request import AssumeRoleRequest, Request, WebIdentityRequest
+from gds_exec.credentials.request import AssumeRoleRequest, Caller, IdentityToken, Request, WebIdentityRequest
 from gds_exec.session import AccessKey, SessionCredentials
 
 NOON = 1_767_960_000  # 2026-01-09 12:00 UTC, at the beginning of a 30 s step
@@ -66,13 +66,12 @@ class FakeSts:
     rehearsals: int = 0
 
     def make_session(
-        self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
+        self, request: Request, caller: Caller, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
-        self.calls.append(Call(request, key, session_name, token_code))
-        return self._answer(request)
-
-    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
-        self.exchanges.append(Exchange(request, token, session_name))
+        if isinstance(caller, IdentityToken):
+            self.exchanges.append(Exchange(request, caller.text, session_name))
+        else:
+            self.calls.append(Call(request, caller, session_name, token_code))
         return self._answer(request)
 
     def caller_arn(self, key: AccessKey) -> str:

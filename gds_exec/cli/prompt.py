@@ -29,6 +29,7 @@ _HOW_IN_CI = (
 )
 NO_INPUT_SILENCE = "--no-input forbids to ask"
 CI_SILENCE = "nobody is asked in CI"
+LEFT_OUT_SILENCE = "GDS_EXEC_MFA_SOURCE leaves out the terminal"
 _HOW_IN_FOREGROUND = "run it once in the foreground: its session is kept"
 
 
@@ -45,15 +46,13 @@ class Person:
         aws: PreparedAws,
         timeout_seconds: float,
         silence: str | None = None,
-        is_source: bool = True,
         may_decline: bool = False,
         meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
-        self._terminal = terminal if silence is None and is_source else None
+        self._terminal = terminal if silence is None else None
         self._aws = aws
         self._timeout_seconds = timeout_seconds
         self._silence = silence
-        self._is_source = is_source
         self._may_decline = may_decline
         self._meanwhile = meanwhile
 
@@ -108,8 +107,6 @@ class Person:
     def _absence(self) -> str:
         if self._silence is not None:
             return self._silence
-        if not self._is_source:
-            return "GDS_EXEC_MFA_SOURCE leaves out the terminal"
         return "there is no terminal to ask on" if self._terminal is None else "this is a background job"
 
 

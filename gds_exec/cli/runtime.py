@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 
+from gds_exec.cli.provider_wiring import Situation, wired_provider
 from gds_exec.cli.source_wiring import wanted_source
-from gds_exec.cli.wiring import wired_cache, wired_files, wired_provider
+from gds_exec.cli.wiring import wired_cache, wired_files
 from gds_exec.config.ci import is_ci, is_github_actions
 from gds_exec.config.profiles import find_profile
 from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_command
@@ -101,16 +101,10 @@ def put_together(
     environ: Mapping[str, str],
     *,
     messages: Messages | None = None,
-    renewing: bool = False,
     open_terminal: Callable[[], Terminal | None] = Terminal.open,
-    is_guest: bool = False,
     occasion: Occasion = ANY_OCCASION,
 ) -> Run:
-    """Read what the person has set up for this role. Raise a `ConfigError` where it leads to no keys.
-
-    With `renewing`, a cached session that is due to be renewed does not do. A guest on the terminal is one
-    that has it from another program. `occasion` is why a person may be asked.
-    """
+    """Read what the person has set up for this role. Raise a `ConfigError` where it leads to no keys."""
     _refuse_recursion(invocation, environ)
     environ = callers_environment(environ)
     messages = messages or Messages(quiet=invocation.quiet)
@@ -126,30 +120,9 @@ def put_together(
     for warning in profile.warnings:
         messages.warn(warning)
     cache = wired_cache(environ, messages=messages, is_wanted=invocation.cache or not is_ci(environ))
-    provider = wired_provider(
-        profile,
-        invocation,
-        environ,
-        cache=cache,
-        messages=messages,
-        terminal=open_terminal(),
-        renewing=renewing,
-        is_guest=is_guest,
-        occasion=occasion,
-        meanwhile=_load_what_comes_after,
-    )
+    situation = Situation(profile, invocation, environ, messages, open_terminal(), occasion)
+    provider = wired_provider(situation, cache)
     return Run(invocation, environ, messages, files, read_at, profile, cache, provider)
-
-
-def _load_what_comes_after() -> None:
-    """Import, while a person types, what is wanted as soon as they have."""
-    from gds_exec.child import process_info
-    from gds_exec.cli import (
-        completion_names,  # noqa: F401
-        shortcuts,  # noqa: F401
-    )
-
-    process_info.process_mark(os.getpid())  # it is remembered
 
 
 def _out_of_time(seconds: int) -> OutOfTime:

@@ -17,7 +17,7 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
-from gds_exec.credentials.key_source import KeySource, identity_of
+from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.request import job_session_name, made_up_session_name
 from gds_exec.environment import without_outer_role
 from gds_exec.errors import UsageError
@@ -94,15 +94,6 @@ def helper(environ: Environ, *, at_terminal: bool = True) -> Callable[[str], str
         return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS, at_terminal=at_terminal)
 
     return run
-
-
-def identity(profile: Profile, source: KeySource | TokenSource, environ: Environ) -> str:
-    """Return what stands for whoever begins this chain, in the names of what is cached."""
-    if not isinstance(profile.source, WebIdentityToken):
-        return identity_of(profile.source)
-    assert not isinstance(source, KeySource)  # noqa: S101  # which a token is none of
-    # GitHub's URL is the job's own.
-    return source.identity(environ.get(GITHUB_URL) or job_name(environ))
 
 
 def _mint(audience: str, profile: Profile, environ: Environ) -> str:

@@ -1,50 +1,28 @@
-"""The composition root: the real thing in every seam."""
+"""The files, the cache, the locks and AWS, as the environment and a profile say."""
 
 from __future__ import annotations
 
 import os
-import time
 
-from gds_exec.cli.prompt import CI_SILENCE, NO_INPUT_SILENCE, Desktop, Person, waiting_for
-from gds_exec.cli.source_wiring import helper, identity, new_session_name, wired_source
+from gds_exec.cli.prompt import waiting_for
 from gds_exec.config.aws_files import credentials_path, home_directory, read_aws_files
-from gds_exec.config.ci import is_ci, job_tags
 from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.leftovers import sweep, sweep_beside, sweep_copies
 from gds_exec.credentials.locks import Holder, Locks
-from gds_exec.credentials.mfa import STEP_SECONDS, TokenCodes
-from gds_exec.credentials.mfa_sources import (
-    ANY_OCCASION,
-    SOURCE_NAMES,
-    DialogCode,
-    GivenCode,
-    Occasion,
-    PersonCode,
-    ProcessCode,
-    YubiKeyCode,
-    named_sources,
-)
 from gds_exec.credentials.network import Connection, check_ca_bundle, check_endpoint
-from gds_exec.credentials.plan import Asked
-from gds_exec.credentials.provider import Provider
-from gds_exec.credentials.request import Origin
 from gds_exec.errors import AwsUnreachable, UsageError
-from gds_exec.options import SCOPE_ROWS
 from gds_exec.redaction import show
 from gds_exec.session import cache_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from gds_exec.config.aws_files import AwsFiles
     from gds_exec.config.profiles import Profile
     from gds_exec.credentials.cache import SessionCache
-    from gds_exec.credentials.mfa import CodeSource
-    from gds_exec.credentials.session_scope import Scope
     from gds_exec.credentials.sts_client import StsApi
-    from gds_exec.invocation import Invocation
     from gds_exec.output import Messages
     from gds_exec.terminal import Terminal
 
@@ -128,144 +106,6 @@ def wired_locks(
     )
 
 
-def wired_provider(
-    profile: Profile,
-    invocation: Invocation,
-    environ: Environ,
-    *,
-    cache: SessionCache,
-    messages: Messages,
-    terminal: Terminal | None,
-    renewing: bool = False,
-    is_guest: bool = False,
-    occasion: Occasion = ANY_OCCASION,
-    meanwhile: Callable[[], None] = lambda: None,
-) -> Provider:
-    """Return the provider of the session that was asked for.
-
-    With `renewing`, one that is due to be renewed does not do. A guest on another's terminal asks
-    there, and lets nobody else do so. `meanwhile` is done while a person types.
-    """
-    aws = wired_aws(profile, environ, region=invocation.region, messages=messages)
-    locks = wired_locks(cache, terminal, messages=messages, timeout_seconds=_lock_seconds(invocation))
-    source = wired_source(profile, environ, at_terminal=not is_guest)
-    return Provider(
-        profile,
-        _asked(profile, invocation, environ, renewing=renewing),
-        origin=Origin(identity(profile, source, environ), profile.sts_endpoint_url or _partition(profile)),
-        source=source,
-        aws=aws,
-        cache=cache,
-        locks=locks,
-        codes=_codes(
-            profile,
-            invocation,
-            environ,
-            aws=aws,
-            terminal=terminal,
-            messages=messages,
-            renewing=renewing,
-            is_guest=is_guest,
-            occasion=occasion,
-            meanwhile=meanwhile,
-        ),
-        make_session_name=lambda: new_session_name(environ),
-        notice=messages.notice,
-    )
-
-
-def _asked(
-    profile: Profile,
-    invocation: Invocation,
-    environ: Environ,
-    *,
-    renewing: bool,
-    now: Callable[[], float] = time.time,
-) -> Asked:
-    def first_set(*values: int | None) -> int | None:
-        return next((value for value in values if value is not None), None)
-
-    return Asked(
-        duration_seconds=invocation.duration_seconds,
-        min_remaining_seconds=first_set(invocation.min_remaining_seconds, profile.min_remaining_seconds),
-        session_name=invocation.session_name,
-        scope=_scope(invocation),
-        job_tags=job_tags(environ) if invocation.ci_tags else (),
-        expected_account=invocation.expect_account or profile.expected_account,
-        mfa_max_age_seconds=first_set(invocation.mfa_max_age_seconds, profile.mfa_max_age_seconds),
-        new_session=invocation.new_session,
-        at=now(),
-        renewing=renewing,
-    )
-
-
-def _scope(invocation: Invocation) -> Scope | None:
-    if not any(getattr(invocation, row.field) for row in SCOPE_ROWS):
-        return None
-    from gds_exec.cli.scope_options import scope_of  # which most runs have no use for
-
-    return scope_of(invocation)
-
-
-def _lock_seconds(invocation: Invocation) -> float:
-    """Return how long to wait for another gds-exec: a code that was given does not keep."""
-    return min(invocation.wait_seconds, STEP_SECONDS) if invocation.mfa_code else invocation.wait_seconds
-
-
-def _codes(
-    profile: Profile,
-    invocation: Invocation,
-    environ: Environ,
-    *,
-    aws: PreparedAws,
-    terminal: Terminal | None,
-    messages: Messages,
-    renewing: bool,
-    is_guest: bool,
-    meanwhile: Callable[[], None],
-    occasion: Occasion = ANY_OCCASION,
-) -> TokenCodes:
-    # What else has codes has been asked, in silence, before a guest asks a person.
-    named = ["terminal"] if is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
-    order = named or SOURCE_NAMES
-    silence = NO_INPUT_SILENCE if invocation.no_input else CI_SILENCE if is_ci(environ) else None
-    person = Person(
-        terminal,
-        aws=aws,
-        timeout_seconds=invocation.wait_seconds,
-        silence=silence,
-        is_source="terminal" in order,
-        may_decline=renewing,
-        meanwhile=meanwhile,
-    )
-    say = terminal.say if terminal else messages.notice
-    sources: Mapping[str, CodeSource] = {
-        "process": ProcessCode(profile.mfa_process, run=helper(environ)),
-        "ykman": _yubikey(profile, environ, is_named="ykman" in named),
-        "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there, occasion=occasion),
-        "dialog": _dialog(invocation, environ, occasion, is_to_be_asked=silence is None),
-    }
-    in_order = (GivenCode(invocation.mfa_code), *(sources[name] for name in order))
-    return TokenCodes(in_order, say=say, why_nobody=person.why_not)
-
-
-def _yubikey(profile: Profile, environ: Environ, *, is_named: bool) -> YubiKeyCode:
-    account = environ.get("GDS_EXEC_YKMAN_ACCOUNT") or profile.ykman_account
-    return YubiKeyCode(account, is_named=is_named, environ=environ, run=helper(environ))
-
-
-def _dialog(
-    invocation: Invocation, environ: Environ, occasion: Occasion, *, is_to_be_asked: bool
-) -> DialogCode:
-    desktop = Desktop(
-        environ,
-        timeout_seconds=invocation.wait_seconds,
-        is_to_be_asked=is_to_be_asked,
-        hint=occasion.hint,
-    )
-    return DialogCode(desktop.ask, can_ask=desktop.is_there, occasion=occasion)
-
-
 def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None:
     if terminal is None:
         messages.notice(waiting_for(holder))
@@ -276,10 +116,10 @@ def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None
 def _region(profile: Profile, environ: Environ, *, asked: str | None) -> str:
     """Return the region whose STS is asked: the one that the command will see, else the partition's first."""
     of_caller = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    return asked or of_caller or profile.region or _HOME_REGIONS.get(_partition(profile), "us-east-1")
+    return asked or of_caller or profile.region or _HOME_REGIONS.get(partition_of(profile), "us-east-1")
 
 
-def _partition(profile: Profile) -> str:
+def partition_of(profile: Profile) -> str:
     """Return `aws`, `aws-cn` …, so that a user's MFA session is one for all roles and for none."""
     arn = profile.roles[-1].role_arn if profile.roles else profile.mfa_serial or ""
     return arn.split(":")[1] if arn.startswith("arn:") else "aws"

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.credentials.request import Request, WebIdentityRequest
+    from gds_exec.credentials.request import Caller, Request
     from gds_exec.credentials.sts_client import StsApi
     from gds_exec.session import AccessKey, SessionCredentials
 
@@ -30,14 +30,10 @@ class PreparedAws:
         self._known: set[str] = set()
 
     def make_session(
-        self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
+        self, request: Request, caller: Caller, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
-        return self._ours().make_session(request, key, session_name=session_name, token_code=token_code)
-
-    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
-        """Make the session that a web identity token is good for."""
-        return self._ours().exchange(request, token, session_name=session_name)
+        return self._ours().make_session(request, caller, session_name=session_name, token_code=token_code)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""

@@ -29,23 +29,6 @@ if TYPE_CHECKING:
     AskMetadata = Callable[[ContainerRole | InstanceRole], Document]
 
 
-def identity_of(source: sources.KeySource) -> str:
-    """Return what stands for the identity of these keys in the name of what they yield.
-
-    What must be run or asked is known by its description, so that a cached session is found without that.
-    """
-    match source:
-        case StoredKeys() | EnvironmentKeys():
-            return f"access key {source.access_key_id}"
-        case CredentialProcess():
-            return f"credential_process {source.command}"
-        case ContainerRole():
-            # A port of an outer role's endpoint may be another's the next time.
-            return f"container {os.uname().nodename} {source.where} {source.outer_role or ''}"
-        case _:  # a home directory may be shared by instances with different roles
-            return f"instance {os.uname().nodename} {source.endpoint_url or ''}"
-
-
 class KeySource:
     """The keys that a chain begins with, fetched once, and anew when they have expired."""
 
@@ -64,6 +47,23 @@ class KeySource:
         self._fetched: SessionCredentials | None = None
 
     @property
+    def identity(self) -> str:
+        """What stands for these keys in the names of the sessions that they yield.
+
+        Keys that must be fetched are known by their source, so that a cached session is found without them.
+        """
+        match source := self._source:
+            case StoredKeys() | EnvironmentKeys():
+                return f"access key {source.access_key_id}"
+            case CredentialProcess():
+                return f"credential_process {source.command}"
+            case ContainerRole():
+                # Another role's endpoint may have the same port the next time.
+                return f"container {os.uname().nodename} {source.where} {source.outer_role or ''}"
+            case InstanceRole():  # instances with different roles may share a home directory
+                return f"instance {os.uname().nodename} {source.endpoint_url or ''}"
+
+    @property
     def is_temporary(self) -> bool:
         """Whether the keys are a session's, as far as it is known: a process must run before it is."""
         match self._source:
@@ -73,8 +73,12 @@ class KeySource:
                 return True
         return self._fetched is not None and self._fetched.access_key.is_temporary
 
-    def fetch(self) -> SessionCredentials:
-        """Return the keys. Raise `HelperFailed` or `SourceFailed` where there are none."""
+    def caller(self) -> AccessKey:
+        """Return the keys that the first call is signed with."""
+        return self.session().access_key
+
+    def session(self) -> SessionCredentials:
+        """Return the keys as they are. Raise `HelperFailed` or `SourceFailed` if there are none."""
         if self._fetched is None or self._fetched.seconds_left(self._now()) <= 0:
             self._fetched = self._from_source()
         return self._fetched

@@ -91,7 +91,7 @@ class TokenCodes:
         self._refused: set[str] = set()
         self._refused_step: int | None = None
         self._failed: list[CodeSource] = []
-        self._leaves_out_persons = False
+        self.leaves_out_persons = False
 
     @property
     def is_available(self) -> bool:
@@ -108,7 +108,7 @@ class TokenCodes:
         codes = TokenCodes(
             sources, say=self._say, why_nobody=self.why_nobody, now=self._now, sleep=self._sleep
         )
-        codes._leaves_out_persons = True
+        codes.leaves_out_persons = True
         return codes
 
     def spend(
@@ -169,7 +169,7 @@ class TokenCodes:
                 failure = error
                 self._failed.append(source)
         why_nobody = self.why_nobody(question)
-        if failure is not None and self._leaves_out_persons:  # one of them may have what a helper has not
+        if failure is not None and self.leaves_out_persons:  # one of them may have what a helper has not
             raise NobodyToAsk(f"{failure.message}; {why_nobody.message}", hint=failure.hint) from failure
         raise failure or why_nobody
 

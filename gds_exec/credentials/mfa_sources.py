@@ -115,13 +115,21 @@ class YubiKeyCode:
 
 
 class Occasion(Value):
-    """The reason for a question, if it is not just a missing session, and a hint how to be asked again."""
+    """Why a session is wanted.
+
+    `reason` is said before a question, if it is more than that no session is held, and `hint` says how
+    to be asked again. A renewal replaces a session that is due. A guest asks on a terminal that another
+    program owns.
+    """
 
     reason: str | None = None
     hint: str = "run it again, and type the six digits"
+    is_renewal: bool = False
+    is_guest: bool = False
 
 
 ANY_OCCASION = Occasion()
+RENEWAL = Occasion(is_renewal=True)
 
 
 class PersonCode:

@@ -1,24 +1,13 @@
 """Sessions, composed: access key ▸ MFA session ▸ role ▸ cache.
 
-`retrieve()` decides, makes one session under its lock, and decides again, until the wanted one
-is there: look, lock, look again. To refresh is to call it again.
+`retrieve()` plans, makes one session under its lock, and plans again, until it has the session
+that was asked for: look, lock, look again. To refresh is to call it again.
 """
 
 from __future__ import annotations
 
-import time
-
-from gds_exec.credentials.cache import DeviceMemory
-from gds_exec.credentials.key_source import KeySource
-from gds_exec.credentials.mfa import Question
-from gds_exec.credentials.plan import Held, check_account, check_minimum, decide
-from gds_exec.credentials.request import (
-    SessionTokenRequest,
-    WebIdentityRequest,
-    cache_key,
-    device_key,
-    is_answer_for,
-)
+from gds_exec.credentials.plan import check_account, check_minimum
+from gds_exec.credentials.request import IdentityToken, SessionTokenRequest
 from gds_exec.errors import AssumeRoleDenied, PackedPolicyTooLarge, SourceCredentialsInvalid
 from gds_exec.expiry import is_valid
 from gds_exec.lean import Value
@@ -29,13 +18,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.config.profiles import Profile
-    from gds_exec.credentials.background import PreparedAws
-    from gds_exec.credentials.cache import SessionCache
-    from gds_exec.credentials.locks import Locks
-    from gds_exec.credentials.mfa import CodeSource, TokenCodes
-    from gds_exec.credentials.plan import Asked, Plan
-    from gds_exec.credentials.request import Origin, Request
+    from gds_exec.credentials.chain_cache import Chain, ChainCache
+    from gds_exec.credentials.key_source import KeySource
+    from gds_exec.credentials.mfa import CodeSource
+    from gds_exec.credentials.plan import Plan
+    from gds_exec.credentials.planner import Planner
+    from gds_exec.credentials.request import Caller, Request
+    from gds_exec.credentials.sts_calls import StsCalls
     from gds_exec.credentials.token_source import TokenSource
     from gds_exec.session import AccessKey, SessionCredentials
 
@@ -53,254 +42,160 @@ class Provider:
 
     def __init__(
         self,
-        profile: Profile,
-        asked: Asked,
-        *,
-        origin: Origin,
+        planner: Planner,
         source: KeySource | TokenSource,
-        aws: PreparedAws,
-        cache: SessionCache,
-        locks: Locks,
-        codes: TokenCodes,
-        make_session_name: Callable[[], str],
+        sts: StsCalls,
+        cache: ChainCache,
+        *,
         notice: Callable[[str], None],
-        now: Callable[[], float] = time.time,
         suspend: Callable[[], None] = suspend_this_process,
     ) -> None:
-        self._profile = profile
-        self._asked = asked
-        self._origin = origin
+        self._planner = planner
         self._source = source
-        self._aws = aws
+        self._sts = sts
         self._cache = cache
-        self._locks = locks
-        self._codes = self._all_codes = codes
-        self._make_session_name = make_session_name
         self._notice = notice
-        self._now = now
         self._suspend = suspend
-        self._made: dict[str, SessionCredentials] = {}
-        self._just_made: set[str] = set()
-        self._refused: set[str] = set()
         self._noticed: set[str] = set()
-        self._denied: str | None = None  # the cache key of the role that was refused without MFA
+        self._denied: Chain | None = None  # the role that was refused without MFA
         self.kept_under: str | None = None  # the cache key of what was retrieved
 
     def retrieve(self, *, with_person: bool = True) -> SessionCredentials:
         """Return a session as it was asked for: cached, made, or made after asking for a code.
 
-        Raise a `GdsExecError` that says why there is none; `NobodyToAsk` also where it takes a person
-        and that is not wanted.
+        Raise a `GdsExecError` that says why there is none. That is `NobodyToAsk` if a person is needed
+        and `with_person` is false.
         """
-        self._codes = self._all_codes if with_person else self._all_codes.without_person()
-        self._just_made.clear()
+        sts = self._sts if with_person else self._sts.without_person()
+        self._cache.look_anew()
         while True:
             try:
-                plan = self._plan()
+                plan = self._planner.plan()
                 if plan.is_complete:
                     return self._finish(plan)
-                self._advance(plan)
+                self._advance(plan, sts)
             except Suspended:
                 # The locks are free again: stop now, and look at everything anew when continued.
                 self._suspend()
-                self._just_made.clear()
+                self._cache.look_anew()
             except Continued:  # stopped by a signal that we cannot block
-                self._just_made.clear()
+                self._cache.look_anew()
 
     def held(self) -> SessionCredentials | None:
         """Return the session that is at hand for what was asked, if AWS still takes it.
 
         Raise `WrongAccount` for one of another account than is expected.
         """
-        plan = self._decide(self._profile)
-        for chain in (plan.requests, self._with_known_device(plan).requests):
-            held = self._look(chain) if chain else None
-            if held is not None and is_valid(held.session, self._now()):
+        for chain in self._planner.chains():
+            held = self._cache.find(chain) if chain else None
+            if held is not None and is_valid(held.session, self._planner.now()):
                 self._check_account(held.session)
-                self.kept_under = cache_key(self._origin, chain)
+                self.kept_under = self._cache.key(chain)
                 return held.session
         return None
 
     def outlook(self) -> Outlook:
         """Return what `retrieve()` would begin with now. Nothing is made, fetched or asked for."""
-        plan = self._plan()
+        plan = self._planner.plan()
         chains = (plan.requests[: length + 1] for length in range(len(plan.requests)))
-        found = (self._look(chain) for chain in chains)
+        found = map(self._cache.find, chains)
         held = tuple(one.session if one else None for one in found)
-        return Outlook(plan, held, self._codes.available_sources)
-
-    def _plan(self) -> Plan:
-        plan = self._decide(self._profile)
-        if plan.is_complete:
-            return plan
-        known = self._with_known_device(plan)
-        return known if known.is_complete else plan
-
-    def _with_known_device(self, plan: Plan) -> Plan:
-        """Return the plan with the device that once opened this role, if it names none itself.
-
-        That is a guess for what to ask, but not for what is there.
-        """
-        if self._profile.mfa_serial is not None or not plan.requests:
-            return plan
-        device = self._cache.device_of(cache_key(self._origin, plan.requests[:1]))
-        return self._decide(self._profile.but(mfa_serial=device)) if device else plan
-
-    def _decide(self, profile: Profile) -> Plan:
-        return decide(
-            profile,
-            self._asked,
-            look=self._look,
-            now=self._now(),
-            source_is_temporary=self._source.is_temporary,
-        )
-
-    def _look(self, chain: tuple[Request, ...]) -> Held | None:
-        key = cache_key(self._origin, chain)
-        if key in self._just_made:
-            return Held(self._made[key], is_just_made=True)
-        kept = (self._cache.find(key), self._made.get(key))  # the disk may be full, or there be none
-        sound = [session for session in kept if session and self._is_sound(session, chain[-1])]
-        return Held(max(sound, key=lambda session: session.seconds_left(0))) if sound else None
-
-    def _is_sound(self, session: SessionCredentials, request: Request) -> bool:
-        return session.access_key.access_key_id not in self._refused and is_answer_for(session.arn, request)
+        return Outlook(plan, held, self._sts.codes.available_sources)
 
     def _finish(self, plan: Plan) -> SessionCredentials:
-        session = plan.session or self._own_keys()
+        session = plan.session or self._source.session()
         self._check_account(session)
-        self.kept_under = cache_key(self._origin, plan.requests) if plan.requests else None
-        check_minimum(session, self._asked, now=self._now())
-        if self._denied is not None:
-            self._cache.keep_device(self._denied, self._profile.mfa_serial or "")
-            self._notice(f"put mfa_serial = {show(self._profile.mfa_serial or '')} into the role's profile")
+        self.kept_under = self._cache.key(plan.requests) if plan.requests else None
+        check_minimum(session, self._planner.asked, now=self._planner.now())
+        device = self._planner.found_device
+        if self._denied is not None and device is not None:
+            self._cache.keep_device(self._denied, device)
+            self._notice(f"put mfa_serial = {show(device)} into the role's profile")
             self._denied = None
         for notice in plan.notices:
             if notice not in self._noticed:
                 self._noticed.add(notice)
                 self._notice(notice)
-        self._asked = self._asked.but(new_session=False)  # it is new now; a refresh need not be
+        self._planner.is_served = True
         return session
 
     def _check_account(self, session: SessionCredentials) -> None:
-        if self._asked.expected_account is not None:
-            arn = session.arn or self._aws.caller_arn(session.access_key)
-            check_account(arn, self._asked.expected_account)
+        expected = self._planner.asked.expected_account
+        if expected is not None:
+            check_account(session.arn or self._sts.aws.caller_arn(session.access_key), expected)
 
-    def _advance(self, plan: Plan) -> None:
+    def _advance(self, plan: Plan, sts: StsCalls) -> None:
         """Make the next session of the plan, unless another process has made it meanwhile."""
-        key = cache_key(self._origin, plan.next_chain)
-        if plan.device is not None and not self._codes.is_available:
-            self._own_keys()  # those that are a session's need no code where there is no role
-            if self._plan().requests != plan.requests:
+        if plan.device is not None and not sts.codes.is_available:
+            self._source.caller()  # keys that are a session's need no code where there is no role
+            if self._planner.plan().requests != plan.requests:
                 return
-            raise self._codes.why_nobody(self._question(plan.device))
-        with self._locks.hold(key):
-            if self._plan().done > plan.done:
+            raise sts.codes.why_nobody(sts.question(plan.device))
+        with self._cache.making(plan.next_chain):
+            if self._planner.plan().done > plan.done:
                 return
-            request = plan.next_chain[-1]
-            if isinstance(request, WebIdentityRequest):
-                session: SessionCredentials | None = self._exchange(request)
-            else:
-                parent = plan.session or self._own_keys()
-                if self._plan().requests != plan.requests:
-                    return  # only now is it known that the source is itself a session
-                session = self._make_or_start_again(plan, parent.access_key)
+            caller = plan.session.access_key if plan.session else self._source.caller()
+            if self._planner.plan().requests != plan.requests:
+                return  # only now is it known that the source is itself a session
+            session = self._make(plan, caller, sts)
             if session is not None:
-                self._made[key] = session
-                self._just_made.add(key)
-                self._cache.keep(key, session, about=self._called(plan.next_chain[-1]))
+                self._cache.keep(plan.next_chain, session, about=self._name_of(plan.next_chain[-1]))
 
-    def _own_keys(self) -> SessionCredentials:
-        """Return the keys that the chain begins with; one that begins with a token never comes here."""
-        assert isinstance(self._source, KeySource)  # noqa: S101
-        return self._source.fetch()
-
-    def _exchange(self, request: WebIdentityRequest) -> SessionCredentials:
-        assert not isinstance(self._source, KeySource)  # noqa: S101  # such a plan begins with a token
-        name = request.session_name or self._make_session_name()
-        self._locks.mention_passed()
-        return self._aws.exchange(request, self._source.fetch(), session_name=name)
-
-    def _make_or_start_again(self, plan: Plan, key: AccessKey) -> SessionCredentials | None:
-        """Return the new session, or `None` where a second way is worth trying."""
+    def _make(self, plan: Plan, caller: Caller, sts: StsCalls) -> SessionCredentials | None:
+        """Return the new session, or `None` if there is another way to try."""
+        request = plan.next_chain[-1]
+        if isinstance(caller, IdentityToken):
+            return sts.make_session(request, caller)
         try:
-            return self._make(plan.next_chain[-1], key)
+            return sts.make_session(request, caller)
         except SourceCredentialsInvalid as error:
-            if plan.session is None:
-                from gds_exec.credentials.aws_errors import of_keys
-
-                raise of_keys(show(self._profile.source.owner), error) from error
-            name = cache_key(self._origin, plan.requests[: plan.done])
-            if name in self._just_made:
-                hint = "AWS gave it a moment ago: try again, and look at its status page if that goes on"
-                raise SourceCredentialsInvalid(error.message, hint=hint, code=error.code) from error
-            self._forget(name, key)
+            self._forget_parent(plan, error)
         except AssumeRoleDenied as error:
-            if plan.done > 0 or self._profile.mfa_serial is not None:
+            if plan.done > 0 or self._planner.mfa_serial is not None:
                 raise
-            self._profile = self._with_found_device(error, key)
-            self._denied = cache_key(self._origin, plan.requests[:1])
+            self._planner.found_device = self._find_device(error, caller, sts)
+            self._denied = plan.next_chain
         except PackedPolicyTooLarge:
-            if not self._asked.job_tags:
+            if not self._planner.asked.job_tags:
                 raise
-            self._asked = self._asked.but(job_tags=())
+            self._planner.has_no_room_for_job_tags = True
             self._notice("AWS has no room for the tags of the CI job: trying once more without them")
         return None
 
-    def _make(self, request: Request, key: AccessKey) -> SessionCredentials:
-        asked_name = None if isinstance(request, SessionTokenRequest) else request.session_name
-        name = asked_name or self._make_session_name()
-        if request.mfa_serial is None:
-            self._locks.mention_passed()
-            return self._aws.make_session(request, key, session_name=name)
-        device = device_key(self._origin, request.mfa_serial)
-        with self._locks.hold(device):
-            self._locks.mention_passed()
-            self._aws.expect_code_for(key)
-            if self._locks.has_waited:  # whoever was before us may have found the keys to be of no use
-                self._aws.finish_check()
-            return self._codes.spend(
-                self._question(request.mfa_serial),
-                DeviceMemory(self._cache, device),
-                lambda code: self._aws.make_session(request, key, session_name=name, token_code=code),
-                check=self._aws.finish_check,
-            )
+    def _forget_parent(self, plan: Plan, error: SourceCredentialsInvalid) -> None:
+        """Drop the session that AWS refuses. Raise if it is new, or if AWS refuses the source's keys."""
+        if plan.session is None:
+            from gds_exec.credentials.aws_errors import of_keys
 
-    def _forget(self, name: str, key: AccessKey) -> None:
-        """Drop a session that AWS no longer knows, unless another process has replaced it."""
-        self._refused.add(key.access_key_id)  # the disk may not let go of it
-        self._made.pop(name, None)
-        with self._locks.hold(name):
-            found = self._cache.find(name)
-            if found is not None and found.access_key.access_key_id == key.access_key_id:
-                self._cache.drop(name)
+            raise of_keys(show(self._planner.profile.source.owner), error) from error
+        chain = plan.requests[: plan.done]
+        if self._cache.is_just_made(chain):
+            hint = "AWS gave it a moment ago: try again, and look at its status page if that goes on"
+            raise SourceCredentialsInvalid(error.message, hint=hint, code=error.code) from error
+        self._cache.forget(chain, plan.session)
 
-    def _with_found_device(self, error: AssumeRoleDenied, key: AccessKey) -> Profile:
-        """Return the profile with an MFA device of the user's, where a code could be had from it.
+    def _find_device(self, error: AssumeRoleDenied, key: AccessKey, sts: StsCalls) -> str:
+        """Return an MFA device of the user's that a code can be had from.
 
-        Raise the denial, with the device in its hint, where none could.
+        Raise the denial if there is none, with the device in its hint if nobody can give the code.
         """
-        device = self._profile.source_mfa_serial
+        device = self._planner.profile.source_mfa_serial
         if device is None and not key.is_temporary:
-            device = self._aws.totp_device(key)
+            device = sts.aws.totp_device(key)
         if device is None:
             raise error
-        profile = self._profile.but(mfa_serial=device)
-        if self._decide(profile).device is not None and not self._codes.is_available:
-            if self._codes is not self._all_codes:  # a person, who was not wanted, might help
-                raise self._codes.why_nobody(self._question(device)) from error
+        if self._planner.plan_with(device).device is not None and not sts.codes.is_available:
+            if sts.codes.leaves_out_persons:  # a person might help, and none is to be asked
+                raise sts.codes.why_nobody(sts.question(device)) from error
             from gds_exec.credentials.aws_errors import denied_hint
 
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error
         self._notice(f"AWS refused the role without MFA: trying once more with {show(device)}")
-        return profile
+        return device
 
-    def _called(self, request: Request) -> str:
+    def _name_of(self, request: Request) -> str:
+        """Return the name of the session for a person."""
         if isinstance(request, SessionTokenRequest):
             return request.mfa_serial
-        is_wanted = request.role_arn == self._profile.roles[-1].role_arn
-        return self._profile.name if is_wanted else request.role_arn
-
-    def _question(self, device: str) -> Question:
-        return Question(role=self._profile.name, device=device)
+        profile = self._planner.profile
+        return profile.name if request.role_arn == profile.roles[-1].role_arn else request.role_arn

@@ -12,6 +12,7 @@ from _blake2 import blake2b
 
 from gds_exec.config.profile_values import SESSION_NAME_CHARACTERS, SESSION_NAME_LIMIT
 from gds_exec.lean import Value
+from gds_exec.session import AccessKey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class SessionTokenRequest(Value):
 
     mfa_serial: str
     duration_seconds: int
+
+    session_name = None
 
 
 class AssumeRoleRequest(Value):
@@ -44,10 +47,22 @@ class WebIdentityRequest(Value):
     session_name: str | None = None
     scope: Scope | None = None
 
+    external_id = None
     mfa_serial = None
 
 
 Request = SessionTokenRequest | AssumeRoleRequest | WebIdentityRequest
+
+
+class IdentityToken(Value):
+    """An OIDC token, which makes an `AssumeRoleWithWebIdentity` call good."""
+
+    text: str
+
+    _unshown = ("text",)
+
+
+Caller = AccessKey | IdentityToken  # what shows AWS who calls
 
 
 class Origin(Value):

@@ -20,8 +20,14 @@ from botocore.config import Config
 from gds_exec.credentials.botocore_speedups import rehearse, use_lean_data
 from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS
 from gds_exec.credentials.http_limits import CallLimits
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    IdentityToken,
+    SessionTokenRequest,
+    WebIdentityRequest,
+)
 from gds_exec.credentials.retry import patiently
+from gds_exec.credentials.session_scope import Scope
 from gds_exec.credentials.sts_responses import (
     CONNECT_SECONDS,
     Call,
@@ -34,16 +40,20 @@ from gds_exec.credentials.sts_responses import (
 from gds_exec.errors import AwsUnreachable, CredentialsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     from gds_exec.credentials.network import Connection
-    from gds_exec.credentials.request import Request
-    from gds_exec.credentials.session_scope import Scope
+    from gds_exec.credentials.request import Caller, Request
     from gds_exec.session import AccessKey, SessionCredentials
 
 _Answer = TypeVar("_Answer")
 
+_OPERATIONS = {
+    SessionTokenRequest: ("GetSessionToken", "get_session_token"),
+    AssumeRoleRequest: ("AssumeRole", "assume_role"),
+    WebIdentityRequest: ("AssumeRoleWithWebIdentity", "assume_role_with_web_identity"),
+}
 _READ_SECONDS = 10
 _LONGEST_WAITS_SECONDS = (1, 2)
 _TRUSTED_IDLE_SECONDS = 30
@@ -53,12 +63,9 @@ class StsApi(Protocol):
     """What is wanted of AWS, as the provider sees it."""
 
     def make_session(
-        self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
+        self, request: Request, caller: Caller, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
-
-    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
-        """Make the session that a web identity token is good for."""
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
@@ -90,31 +97,23 @@ class Aws:
         self._last_call = 0.0
 
     def make_session(
-        self, request: Request, key: AccessKey, *, session_name: str, token_code: str | None = None
+        self, request: Request, caller: Caller, *, session_name: str, token_code: str | None = None
     ) -> SessionCredentials:
         """Make the session; a call with a token code is sent once and never again."""
-        operation = "GetSessionToken" if isinstance(request, SessionTokenRequest) else "AssumeRole"
+        operation, method = _OPERATIONS[type(request)]
         call = self._call(operation, request, token_code)
-        sts = self._sts_of(key)
+        send = getattr(self._sts_of(caller), method)
+        parameters = _parameters(request, session_name)
+        if isinstance(caller, IdentityToken):
+            parameters["WebIdentityToken"] = caller.text
+        if token_code is not None:
+            parameters |= {"SerialNumber": request.mfa_serial, "TokenCode": token_code}
 
         def make() -> SessionCredentials:
             with errors_as_ours(call):
-                return session_of(_send(sts, request, session_name, token_code), request, call)
+                return session_of(send(**parameters), request, call)
 
         return self._once(make) if token_code else self._patiently(make)
-
-    def exchange(self, request: WebIdentityRequest, token: str, *, session_name: str) -> SessionCredentials:
-        """Make the session that a web identity token is good for; the call is not signed."""
-        call = self._call("AssumeRoleWithWebIdentity", request)
-        sts = self._sts_awake()
-        parameters = _role_parameters(request, session_name)
-
-        def make() -> SessionCredentials:
-            with errors_as_ours(call):
-                answer = sts.assume_role_with_web_identity(**parameters, WebIdentityToken=token)
-                return session_of(answer, request, call)
-
-        return self._patiently(make)
 
     def caller_arn(self, key: AccessKey) -> str:
         """Return the ARN that these keys act as; it needs no permission and no code."""
@@ -168,11 +167,10 @@ class Aws:
         has_time = self._limits.have_time_for(_LONGEST_WAITS_SECONDS[-1])
         return has_time and isinstance(error, AwsUnreachable) and is_passing(error)
 
-    def _sts_of(self, key: AccessKey) -> Any:
-        self._sign_with(key)
-        return self._sts_awake()
-
-    def _sts_awake(self) -> Any:
+    def _sts_of(self, caller: Caller) -> Any:
+        """Return STS for this caller; botocore does not sign a call that carries a token."""
+        if not isinstance(caller, IdentityToken):
+            self._sign_with(caller)
         now = self._now()
         if not 0 <= now - self._last_call <= _TRUSTED_IDLE_SECONDS:
             # A network forgets connections, as a sleeping machine does, and a code is not sent twice.
@@ -242,28 +240,15 @@ def _session_without_files() -> Any:
     return botocore.session.Session(session_vars=variables)
 
 
-def _send(sts: Any, request: Request, session_name: str, token_code: str | None) -> Mapping[str, Any]:
-    with_code = {} if token_code is None else {"SerialNumber": request.mfa_serial, "TokenCode": token_code}
-    answer: Mapping[str, Any]
-    if isinstance(request, AssumeRoleRequest):
-        external = {} if request.external_id is None else {"ExternalId": request.external_id}
-        answer = sts.assume_role(**_role_parameters(request, session_name), **external, **with_code)
-    else:
-        answer = sts.get_session_token(DurationSeconds=request.duration_seconds, **with_code)
-    return answer
-
-
-def _role_parameters(request: AssumeRoleRequest | WebIdentityRequest, session_name: str) -> dict[str, Any]:
-    return {
+def _parameters(request: Request, session_name: str) -> dict[str, Any]:
+    if isinstance(request, SessionTokenRequest):
+        return {"DurationSeconds": request.duration_seconds}
+    scope = request.scope or Scope()
+    parameters = {
         "RoleArn": request.role_arn,
         "RoleSessionName": session_name,
         "DurationSeconds": request.duration_seconds,
-        **({} if request.scope is None else _scope_parameters(request.scope)),
-    }
-
-
-def _scope_parameters(scope: Scope) -> dict[str, Any]:
-    parameters = {
+        "ExternalId": request.external_id,
         "Policy": scope.policy,
         "PolicyArns": [{"arn": arn} for arn in scope.policy_arns],
         "Tags": [{"Key": key, "Value": value} for key, value in scope.tags],

@@ -6,8 +6,10 @@ import errno
 import os
 import stat
 
+from gds_exec.config.ci import GITHUB_URL, job_name
 from gds_exec.config.sources import TOKEN_COMMAND, TOKEN_FILE, TOKEN_VARIABLE
-from gds_exec.errors import SourceFailed
+from gds_exec.credentials.request import IdentityToken
+from gds_exec.errors import NoAccessKey, SourceFailed
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gds_exec.config.sources import WebIdentityToken
+    from gds_exec.session import SessionCredentials
 
 _LONGEST_TOKEN = 20_000  # STS, AssumeRoleWithWebIdentity
 _CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
@@ -42,17 +45,29 @@ class TokenSource:
         self._run = run
         self._mint = mint
 
-    def identity(self, job: str | None) -> str:
-        """Return who the token is for, as far as that is known without running or asking anybody.
+    @property
+    def identity(self) -> str:
+        """Who the token is for, as far as that is known without running or asking anybody.
 
-        `job` tells one job from others on one machine. Raise `SourceFailed` where there is no token.
+        The job's name tells it from others on one machine. Raise `SourceFailed` if there is no token.
         """
         source = self._source
         if source.kind in (TOKEN_FILE, TOKEN_VARIABLE):
             claims = _claims(self.fetch())
             names = (*_WHO_AND_FOR_WHOM, *sorted(name for name in claims if name.startswith(_FOR_AWS)))
             return "web identity " + " ".join(f"{name!r}={claims.get(name)!r}" for name in names)
+        job = self._environ.get(GITHUB_URL) or job_name(self._environ)  # the URL is the job's own
         return f"web identity {source.kind} {source.where} {source.audience} {job}"
+
+    def caller(self) -> IdentityToken:
+        """Return the token for the first call."""
+        return IdentityToken(self.fetch())
+
+    def session(self) -> SessionCredentials:
+        """Raise `NoAccessKey`: a token has no keys."""
+        raise NoAccessKey(
+            f"{show(self._source.owner)} is exchanged for a role, and none is named", hint="name a role"
+        )
 
     def fetch(self) -> str:
         """Return the token. Raise `SourceFailed`, or `HelperFailed` of a command."""

@@ -10,6 +10,7 @@ import os
 import sys
 
 from gds_exec.cli.runtime import put_together
+from gds_exec.credentials.mfa_sources import RENEWAL
 from gds_exec.errors import NobodyToAsk
 from gds_exec.hidden_subcommands import upgraded_command
 from gds_exec.invocation import read_session_arguments
@@ -50,7 +51,7 @@ def renew_for_refresher(arguments: list[str], environ: Environ) -> int:
 def _renew(options: list[str], environ: Environ) -> None:
     with suppress(OSError):  # we already lead a session
         os.setsid()  # no terminal: no helper is to read there what is typed for the command
-    run = put_together(_invocation(options), environ, messages=Messages(quiet=True), renewing=True)
+    run = put_together(_invocation(options), environ, messages=Messages(quiet=True), occasion=RENEWAL)
     _print(run.provider.retrieve(with_person=False))
 
 
@@ -74,9 +75,8 @@ def _ask(options: list[str], environ: Environ, fields: Mapping[str, str]) -> Non
         _invocation(options).but(wait_seconds=_PATIENCE_SECONDS),
         environ,
         messages=Messages(quiet=True),
-        renewing=True,
         open_terminal=lambda: Terminal.open(preparation=interlude.around),
-        is_guest=True,
+        occasion=RENEWAL.but(is_guest=True),
     )
     try:
         _print(run.provider.retrieve())

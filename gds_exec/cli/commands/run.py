@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 def obey(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Become the command, or do what its word says."""
-    if not invocation.subcommand:
-        run_as_role(invocation, environ)
-    from gds_exec.cli.commands.credential_process import print_document  # only for its own word
+    if invocation.subcommand:
+        from gds_exec.cli.commands.credential_process import print_document  # only for its own word
 
-    print_document(invocation, environ)
+        print_document(invocation, environ)
+    else:
+        run_as_role(invocation, environ)
 
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
@@ -47,11 +48,12 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
         from gds_exec.cli.commands.refresh import become_refreshed  # only for who stays
 
         become_refreshed(command, run, session)
-    if not invocation.command:
+    elif not invocation.command:
         from gds_exec.cli.commands.shell import become_role_shell
 
         become_role_shell(command, run, session)
-    become(command, invocation.command, run.environ, session, run.briefing)
+    else:
+        become(command, invocation.command, run.environ, session, run.briefing)
 
 
 def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:

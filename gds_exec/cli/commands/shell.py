@@ -10,7 +10,7 @@ from gds_exec import process_registry
 from gds_exec.child.lookup import installed_program
 from gds_exec.cli.runtime import put_together
 from gds_exec.cli.source_wiring import wanted_source
-from gds_exec.credentials.mfa_sources import Occasion
+from gds_exec.credentials.mfa_sources import RENEWAL
 from gds_exec.credentials.request import role_of
 from gds_exec.credentials.silent_refresh import freshest
 from gds_exec.delivery.role_shell import role_shell, shell_init
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from gds_exec.cli.runtime import Run
+    from gds_exec.credentials.mfa_sources import Occasion
     from gds_exec.delivery.shell_syntax import ShellKind
     from gds_exec.process_registry import Running
     from gds_exec.session import SessionCredentials
@@ -77,7 +78,7 @@ def renew_role_shell(arguments: list[str], environ: Mapping[str, str]) -> int:
     invocation = read_session_arguments(record.arguments)
     if invocation is None:
         raise upgraded_shell()
-    run = put_together(invocation, environ, renewing=True, occasion=_occasion(environ, now=time.time()))
+    run = put_together(invocation, environ, occasion=_occasion(environ, now=time.time()))
     session = _renewed(record, run)
     if session is None or is_due(session, time.time()):
         return _NOT_RENEWED
@@ -127,10 +128,10 @@ def _occasion(environ: Mapping[str, str], *, now: float) -> Occasion:
     """Return why the shell asks for a code, as its marker shows it."""
     text = environ.get("GDS_EXEC_EXPIRES_AT", "")
     if not (text.isascii() and text.isdigit()):
-        return Occasion(hint=_HOW_TO_RENEW)
+        return RENEWAL.but(hint=_HOW_TO_RENEW)
     left = int(text) - now
     when = f"ends in {duration_text(60 * int(-(-left // 60)))}" if left > 0 else "has expired"
-    return Occasion(f"gds-exec: the session of this shell {when}", _HOW_TO_RENEW)
+    return RENEWAL.but(reason=f"gds-exec: the session of this shell {when}", hint=_HOW_TO_RENEW)
 
 
 def _kind(name: str) -> ShellKind:

@@ -11,7 +11,6 @@ from gds_exec.config.profile_values import SHORTEST_SECONDS
 from gds_exec.config.profiles import Profile, find_base, find_profile, profile_names
 from gds_exec.credentials.aws_errors import of_keys
 from gds_exec.credentials.background import PreparedAws
-from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.request import WebIdentityRequest
 from gds_exec.environment import ENDPOINT_TOKEN, ENDPOINT_URL, callers_environment
 from gds_exec.errors import SourceCredentialsInvalid
@@ -58,11 +57,13 @@ def _base_identity(base: Profile, environ: Mapping[str, str], messages: Messages
 
 def _base_session(base: Profile, aws: PreparedAws, environ: Mapping[str, str]) -> SessionCredentials:
     source = wired_source(base, environ)
-    if isinstance(source, KeySource):
-        return source.fetch()
+    if not base.roles:
+        return source.session()
     role = base.roles[0]
     request = WebIdentityRequest(role.role_arn, SHORTEST_SECONDS)
-    return aws.exchange(request, source.fetch(), session_name=role.session_name or new_session_name(environ))
+    return aws.make_session(
+        request, source.caller(), session_name=role.session_name or new_session_name(environ)
+    )
 
 
 def _role_identity(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gds_exec.cli.runtime import Run, put_together
-from gds_exec.credentials.key_source import identity_of
+from gds_exec.cli.source_wiring import wired_source
 from gds_exec.credentials.request import AssumeRoleRequest, Origin, cache_key
 from gds_exec.invocation import Invocation
 from tests.fakes import a_session, arn_of_session
@@ -61,4 +61,4 @@ class Offline:
         arn = arn_of_session(last) if isinstance(last, AssumeRoleRequest) else ""
         life = max(HOUR, left)
         session = a_session(issued=int(time.time()) + ahead - life + left, life=life, arn=arn)
-        run.cache.keep(cache_key(Origin(identity_of(run.profile.source), NOWHERE), requests), session)
+        run.cache.keep(cache_key(Origin(wired_source(run.profile, {}).identity, NOWHERE), requests), session)

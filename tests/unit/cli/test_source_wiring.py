@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gds_exec.cli.source_wiring import identity, new_session_name, wanted_source, wired_source
+from gds_exec.cli.source_wiring import new_session_name, wanted_source, wired_source
 from gds_exec.config.profile_values import is_session_name
 from gds_exec.config.profiles import Profile
 from gds_exec.config.sources import (
@@ -208,7 +208,7 @@ def test_an_instance_is_asked_as_the_variables_say() -> None:
 def test_keys_are_who_they_are_wherever_they_stand(source: StoredKeys | EnvironmentKeys) -> None:
     profile = profile_of(source)
 
-    assert identity(profile, wired_source(profile, {}), {}) == "access key AKIA"
+    assert wired_source(profile, {}).identity == "access key AKIA"
 
 
 @pytest.mark.parametrize(
@@ -227,18 +227,14 @@ def test_a_token_that_must_be_fetched_is_its_job_s_own(one: dict[str, str], othe
     for source in (WebIdentityToken(GITHUB), WebIdentityToken(TOKEN_COMMAND, "print-token")):
         profile = profile_of(source)
 
-        assert identity(profile, wired_source(profile, one), one) == identity(
-            profile, wired_source(profile, one), one
-        )
-        assert identity(profile, wired_source(profile, one), one) != identity(
-            profile, wired_source(profile, other), other
-        )
+        assert wired_source(profile, one).identity == wired_source(profile, one).identity
+        assert wired_source(profile, one).identity != wired_source(profile, other).identity
 
 
 def test_a_token_that_lies_about_is_whose_it_says() -> None:
     profile = profile_of(WebIdentityToken(TOKEN_VARIABLE, "ID_TOKEN"))
 
-    found = {identity(profile, wired_source(profile, job | {"ID_TOKEN": JWT}), job) for job in ({}, JOB)}
+    found = {wired_source(profile, job | {"ID_TOKEN": JWT}).identity for job in ({}, JOB)}
 
     assert len(found) == 1
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from gds_exec.credentials.background import PreparedAws
-from gds_exec.credentials.request import WebIdentityRequest
+from gds_exec.credentials.request import IdentityToken, WebIdentityRequest
 from gds_exec.errors import SourceCredentialsInvalid
 from gds_exec.session import AccessKey
 from tests.fakes import Clock, FakeSts, never
@@ -162,7 +162,7 @@ def test_the_main_thread_waits_for_the_check_before_it_uses_aws_itself() -> None
 def test_a_token_is_exchanged_by_the_same_aws(sts: FakeSts) -> None:
     request = WebIdentityRequest("arn:aws:iam::222222222222:role/admin", 900)
 
-    session = PreparedAws(lambda: sts).exchange(request, "a-token", session_name="job-1")
+    session = PreparedAws(lambda: sts).make_session(request, IdentityToken("a-token"), session_name="job-1")
 
     assert session.arn == "arn:aws:sts::222222222222:assumed-role/admin/a-name"
     assert [(one.request, one.token, one.session_name) for one in sts.exchanges] == [

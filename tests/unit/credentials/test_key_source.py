@@ -13,7 +13,8 @@ from gds_exec.config.sources import (
     InstanceRole,
     StoredKeys,
 )
-from gds_exec.credentials.key_source import KeySource, identity_of
+from gds_exec.config.sources import KeySource as Source
+from gds_exec.credentials.key_source import KeySource
 from gds_exec.errors import CredentialsError, HelperFailed, SourceFailed
 from tests.fakes import NOON, Clock, never
 
@@ -46,7 +47,7 @@ def without(name: str) -> dict[str, Any]:
 def test_stored_keys_are_themselves() -> None:
     source = KeySource(STORED, run=never, ask_metadata=never, now=Clock())
 
-    session = source.fetch()
+    session = source.session()
 
     assert (session.access_key.access_key_id, session.access_key.secret_access_key) == (
         "AKIAEXAMPLE",
@@ -66,7 +67,7 @@ def test_a_process_is_known_to_be_temporary_only_when_it_has_run() -> None:
     source = source_of(TEMPORARY)
     assert not source.is_temporary
 
-    source.fetch()
+    source.session()
 
     assert source.is_temporary
 
@@ -75,7 +76,7 @@ def test_a_process_runs_once() -> None:
     process = Process(LONG_LIVED)
     source = KeySource(PROCESS, run=process, ask_metadata=never, now=Clock())
 
-    assert source.fetch() is source.fetch()
+    assert source.session() is source.session()
     assert process.commands == ["print-keys --for alice"]
 
 
@@ -84,11 +85,11 @@ def test_a_process_runs_again_when_its_keys_have_expired() -> None:
     first = {**TEMPORARY, "Expiration": "2026-01-09T12:15:00Z"}
     second = {**TEMPORARY, "AccessKeyId": "ASIASECOND", "Expiration": "2026-01-09T13:15:00Z"}
     source = source_of(first, second, clock=clock)
-    source.fetch()
+    source.session()
 
     clock.advance(15 * 60)
 
-    assert source.fetch().access_key.access_key_id == "ASIASECOND"
+    assert source.session().access_key.access_key_id == "ASIASECOND"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_process_runs_again_when_its_keys_have_expired() -> None:
     ],
 )
 def test_every_form_of_expiration_is_read(expiration: str | None, epoch: int | None) -> None:  # matrix 41
-    assert source_of({**TEMPORARY, "Expiration": expiration}).fetch().expiration == epoch
+    assert source_of({**TEMPORARY, "Expiration": expiration}).session().expiration == epoch
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_every_form_of_expiration_is_read(expiration: str | None, epoch: int | N
 )
 def test_credentials_that_have_expired_are_refused(expiration: str) -> None:  # matrix 41
     with pytest.raises(HelperFailed, match=r"base printed no credentials .* they have expired"):
-        source_of({**TEMPORARY, "Expiration": expiration}).fetch()
+        source_of({**TEMPORARY, "Expiration": expiration}).session()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_credentials_that_have_expired_are_refused(expiration: str) -> None:  # 
 )
 def test_what_is_no_credentials_document_is_refused_with_the_profile_named(document: object) -> None:
     with pytest.raises(HelperFailed, match="credential_process of base printed no credentials") as failure:
-        source_of(document).fetch()  # matrix 125
+        source_of(document).session()  # matrix 125
 
     assert "a-secret" not in f"{failure.value.message}{failure.value.hint}"
     assert "a-token" not in f"{failure.value.message}{failure.value.hint}"
@@ -156,11 +157,11 @@ def test_what_is_no_credentials_document_is_refused_with_the_profile_named(docum
 )
 def test_keys_with_characters_that_no_key_has_are_refused(name: str, value: str) -> None:
     with pytest.raises(HelperFailed, match="its keys are empty, or have invalid characters"):
-        source_of({**TEMPORARY, name: value}).fetch()
+        source_of({**TEMPORARY, name: value}).session()
 
 
 def test_a_process_alone_decides_how_long_its_keys_last() -> None:
-    session = source_of({**TEMPORARY, "Expiration": "9999-12-31T23:59:59Z"}).fetch()
+    session = source_of({**TEMPORARY, "Expiration": "9999-12-31T23:59:59Z"}).session()
 
     assert session.expiration == 253_402_300_799
 
@@ -168,16 +169,16 @@ def test_a_process_alone_decides_how_long_its_keys_last() -> None:
 def test_an_empty_session_token_is_none() -> None:
     source = source_of({**LONG_LIVED, "SessionToken": ""})
 
-    assert source.fetch().access_key.session_token is None
+    assert source.session().access_key.session_token is None
     assert not source.is_temporary
 
 
 def test_a_failed_process_is_not_remembered() -> None:
     source = source_of("junk", LONG_LIVED)
     with pytest.raises(HelperFailed):
-        source.fetch()
+        source.session()
 
-    assert source.fetch().access_key.access_key_id == "AKIAEXAMPLE"
+    assert source.session().access_key.access_key_id == "AKIAEXAMPLE"
 
 
 json_values = st.recursive(
@@ -190,11 +191,15 @@ json_values = st.recursive(
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys((*TEMPORARY, "Expiration"), json_values)))
 def test_documents_of_any_kind_are_refused_or_read_and_nothing_else(document: dict[str, Any]) -> None:
     try:
-        session = source_of({"Version": 1, **document}).fetch()
+        session = source_of({"Version": 1, **document}).session()
     except HelperFailed:
         return
     assert isinstance(session.access_key.access_key_id, str)
     assert isinstance(session.access_key.secret_access_key, str)
+
+
+def identity_of(source: Source) -> str:
+    return KeySource(source, run=never, ask_metadata=never).identity
 
 
 def test_keys_are_known_by_what_can_be_seen_without_running_anything() -> None:
@@ -215,8 +220,8 @@ def test_keys_in_the_environment_are_themselves() -> None:
     long_lived = KeySource(EnvironmentKeys("AKIAEXAMPLE", "a-secret"), run=never, ask_metadata=never)
     session = KeySource(EnvironmentKeys("ASIA", "a-secret", "a-token"), run=never, ask_metadata=never)
 
-    assert (long_lived.is_temporary, long_lived.fetch().expiration) == (False, None)
-    assert (session.is_temporary, session.fetch().access_key.session_token) == (True, "a-token")
+    assert (long_lived.is_temporary, long_lived.session().expiration) == (False, None)
+    assert (session.is_temporary, session.session().access_key.session_token) == (True, "a-token")
 
 
 class Service:
@@ -255,10 +260,10 @@ def test_a_machine_is_asked_once_and_again_when_its_session_has_ended(
     service = Service(GIVEN, {**GIVEN, "AccessKeyId": "ASIASECOND", "Expiration": "2026-01-09T13:15:00Z"})
     source = KeySource(machine, run=never, ask_metadata=service, now=clock)
 
-    assert source.fetch() is source.fetch()
-    assert (service.asked, source.fetch().expiration) == ([machine], NOON + 900)
+    assert source.session() is source.session()
+    assert (service.asked, source.session().expiration) == ([machine], NOON + 900)
     clock.advance(900)
-    assert source.fetch().access_key.access_key_id == "ASIASECOND"
+    assert source.session().access_key.access_key_id == "ASIASECOND"
     assert service.asked == [machine, machine]
 
 
@@ -278,7 +283,7 @@ def test_what_a_machine_gives_that_is_no_session_is_said_to_be_the_machine_s(
     source = KeySource(machine, run=never, ask_metadata=Service(document), now=Clock())
 
     with pytest.raises(CredentialsError) as failure:
-        source.fetch()
+        source.session()
 
     assert type(failure.value) is SourceFailed
     assert failure.value.message == f"{machine.owner} gives no credentials that can be used: {why}"

@@ -224,7 +224,7 @@ def test_a_document_without_usable_keys_is_a_clear_error(
     )
 
     with pytest.raises(SourceFailed):
-        source.fetch()
+        source.session()
 
 
 def test_what_is_no_text_is_no_answer(sandbox: Sandbox, url: str, container: Machine) -> None:
@@ -366,7 +366,7 @@ def test_what_a_machine_gives_is_a_session_of_its_own(url: str, container: Machi
     environ = {"AWS_CONTAINER_AUTHORIZATION_TOKEN": container.authorization_token}
     where = ContainerRole(f"{url}/v2/credentials/{container.name}")
 
-    session = KeySource(where, run=never, ask_metadata=lambda source: ask_metadata(source, environ)).fetch()
+    session = KeySource(where, run=never, ask_metadata=lambda source: ask_metadata(source, environ)).session()
 
     assert session.access_key.is_temporary
     assert session.expiration is not None

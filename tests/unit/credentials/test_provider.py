@@ -10,19 +10,23 @@ from gds_exec.config.profiles import Profile, Role
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
 from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.cache import SessionCache, open_cache
-from gds_exec.credentials.key_source import KeySource, identity_of
+from gds_exec.credentials.chain_cache import ChainCache
+from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.mfa import Question, TokenCodes
 from gds_exec.credentials.plan import Asked
+from gds_exec.credentials.planner import Planner
 from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import (
     AssumeRoleRequest,
+    IdentityToken,
     Origin,
     SessionTokenRequest,
     WebIdentityRequest,
 )
 from gds_exec.credentials.session_scope import Scope
 from gds_exec.credentials.silent_refresh import freshest
+from gds_exec.credentials.sts_calls import StsCalls
 from gds_exec.errors import (
     AssumeRoleDenied,
     NobodyToAsk,
@@ -61,16 +65,17 @@ INVALID = SourceCredentialsInvalid("AWS says that the session has expired", code
 class Tokens:
     """A CI that has these tokens, or failures, one after the other, and then no more."""
 
+    identity = "a token"
     is_temporary = False
 
     def __init__(self, *answers: str | Exception) -> None:
         self._answers = list(answers)
 
-    def fetch(self) -> str:
+    def caller(self) -> IdentityToken:
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return IdentityToken(answer)
 
 
 class World:
@@ -99,35 +104,32 @@ class World:
     ) -> Provider:
         cache = cache or self.open_cache()
         source: Any = tokens or KeySource(profile.source, run=run, ask_metadata=never, now=self.clock)
-        identity = "a token" if tokens else identity_of(profile.source)
-        return Provider(
-            profile,
-            asked,
-            origin=Origin(identity),
-            source=source,
-            aws=PreparedAws(lambda: self.sts),
-            cache=cache,
-            locks=Locks(
-                cache.directory,
-                me=Holder(1),
-                timeout_seconds=10,
-                tell=never,
-                warn=never,
-                clock=self.clock,
-                sleep=never,
-            ),
-            codes=TokenCodes(
-                [codes] if codes else [],
-                say=self.noticed,
-                why_nobody=lambda question: NobodyToAsk(f"nobody for {question.role}"),
-                now=self.clock,
-                sleep=self.clock.sleep,
-            ),
-            make_session_name=lambda: "made-up",
-            notice=self.noticed,
-            now=self.clock,
-            **{"suspend": never, **seams},
+        locks = Locks(
+            cache.directory,
+            me=Holder(1),
+            timeout_seconds=10,
+            tell=never,
+            warn=never,
+            clock=self.clock,
+            sleep=never,
         )
+        chains = ChainCache(Origin(source.identity), cache, locks)
+        token_codes = TokenCodes(
+            [codes] if codes else [],
+            say=self.noticed,
+            why_nobody=lambda question: NobodyToAsk(f"nobody for {question.role}"),
+            now=self.clock,
+            sleep=self.clock.sleep,
+        )
+        sts = StsCalls(
+            PreparedAws(lambda: self.sts),
+            token_codes,
+            chains,
+            role=profile.name,
+            new_session_name=lambda: "made-up",
+        )
+        planner = Planner(profile, asked, source=source, cache=chains, now=self.clock)
+        return Provider(planner, source, sts, chains, notice=self.noticed, **{"suspend": never, **seams})
 
     def retrieve(self, profile: Profile, asked: Asked = Asked(), **seams: Any) -> SessionCredentials:  # noqa: B008
         return self.provider(profile, asked, **seams).retrieve()

@@ -10,7 +10,12 @@ from threading import Thread
 import pytest
 
 from gds_exec.credentials.network import Connection
-from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
+from gds_exec.credentials.request import (
+    AssumeRoleRequest,
+    IdentityToken,
+    SessionTokenRequest,
+    WebIdentityRequest,
+)
 from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope
 from gds_exec.credentials.sts_client import Aws
 from gds_exec.errors import (
@@ -777,14 +782,14 @@ def token(sandbox: Sandbox, **claims: object) -> str:
 
 
 def exchanged(aws: Aws, role: Role, jwt: str) -> str:
-    session = aws.exchange(WebIdentityRequest(role.arn, HOUR), jwt, session_name="job-1")
+    session = aws.make_session(WebIdentityRequest(role.arn, HOUR), IdentityToken(jwt), session_name="job-1")
     return session.arn
 
 
 def test_a_token_is_exchanged_as_it_was_asked_for(sandbox: Sandbox, aws: Aws, deploy: Role) -> None:
     request = WebIdentityRequest(deploy.arn, 2 * HOUR, scope=Scope("{}", (READ_ONLY_ARN,)))
 
-    session = aws.exchange(request, token(sandbox), session_name="job-1")
+    session = aws.make_session(request, IdentityToken(token(sandbox)), session_name="job-1")
 
     assert session.arn == "arn:aws:sts::222222222222:assumed-role/deploy/job-1"
     assert session.life_seconds() == 2 * HOUR

@@ -20,7 +20,7 @@ from gds_exec.config.sources import (
     WebIdentityToken,
 )
 from gds_exec.credentials.token_source import TokenSource
-from gds_exec.errors import SourceFailed
+from gds_exec.errors import NoAccessKey, SourceFailed
 from tests.fakes import never
 
 LONGEST = 20_000
@@ -40,8 +40,9 @@ def in_file(path: Path) -> TokenSource:
     return TokenSource(WebIdentityToken(TOKEN_FILE, str(path)), environ={}, run=never, mint=never)
 
 
-def in_variable(token: str | None) -> TokenSource:
-    environ = {} if token is None else {"ID_TOKEN": token}
+def in_variable(token: str | None, **environ: str) -> TokenSource:
+    if token is not None:
+        environ["ID_TOKEN"] = token
     return TokenSource(WebIdentityToken(TOKEN_VARIABLE, "ID_TOKEN"), environ=environ, run=never, mint=never)
 
 
@@ -181,11 +182,11 @@ def test_whatever_stands_there_is_a_token_or_is_refused(text: str) -> None:
 
 
 def test_a_token_that_lies_about_is_known_by_who_and_for_whom_it_is() -> None:
-    known = in_variable(jwt()).identity("a job")
+    known = in_variable(jwt(), BUILD_TAG="jenkins-1").identity
 
-    assert known == in_variable(jwt(exp=99, jti="other")).identity("another job")
+    assert known == in_variable(jwt(exp=99, jti="other"), BUILD_TAG="jenkins-2").identity
     names = ("iss", "sub", "aud", "azp", "amr", "https://aws.amazon.com/tags")
-    others = {in_variable(jwt(**{name: "x"})).identity("a job") for name in names}
+    others = {in_variable(jwt(**{name: "x"})).identity for name in names}
     assert len(others | {known}) == 1 + len(names)
 
 
@@ -193,7 +194,7 @@ def test_a_token_that_lies_about_is_known_by_who_and_for_whom_it_is() -> None:
 def test_no_claim_can_pass_for_another(between: str) -> None:
     one, other = jwt(iss=f"a{between}b", sub="c"), jwt(iss="a", sub=f"b{between}c")
 
-    assert in_variable(one).identity(None) != in_variable(other).identity(None)
+    assert in_variable(one).identity != in_variable(other).identity
 
 
 def test_a_token_that_must_be_printed_or_minted_is_known_without_that() -> None:
@@ -205,11 +206,23 @@ def test_a_token_that_must_be_printed_or_minted_is_known_without_that() -> None:
     ]
 
     def identity(source: WebIdentityToken, job: str) -> str:
-        return TokenSource(source, environ={}, run=never, mint=never).identity(job)
+        return TokenSource(source, environ={"BUILD_TAG": job}, run=never, mint=never).identity
 
-    assert len({identity(source, job) for source in sources for job in ("job 1", "job 2")}) == 8
+    assert len({identity(source, job) for source in sources for job in ("jenkins-1", "jenkins-2")}) == 8
 
 
 def test_who_a_token_is_for_is_known_only_of_one_that_is_there() -> None:
     with pytest.raises(SourceFailed, match="is empty"):
-        in_variable(None).identity(None)
+        _ = in_variable(None).identity
+
+
+def test_a_token_without_a_role_yields_no_keys() -> None:
+    with pytest.raises(NoAccessKey, match=r"the web identity token in \$ID_TOKEN is exchanged for a role"):
+        in_variable(jwt()).session()
+
+
+def test_a_token_does_not_show_in_what_is_printed_of_it() -> None:
+    caller = in_variable(jwt()).caller()
+
+    assert caller.text == jwt()
+    assert jwt() not in repr(caller)

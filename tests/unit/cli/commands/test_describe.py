@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gds_exec.cli.commands.describe import describe
-from gds_exec.credentials.key_source import identity_of
+from gds_exec.cli.source_wiring import wired_source
 from gds_exec.credentials.request import Origin, cache_key
 from gds_exec.errors import UnknownRole
 from gds_exec.invocation import Invocation
@@ -171,7 +171,9 @@ def test_a_role_is_described_by_its_arn_too(said: Any) -> None:
 
 def test_the_device_that_once_opened_a_role_is_told_with_its_session(offline: Offline, said: Any) -> None:
     run = offline.run("open")
-    tried = cache_key(Origin(identity_of(run.profile.source), NOWHERE), run.provider.outlook().plan.requests)
+    tried = cache_key(
+        Origin(wired_source(run.profile, {}).identity, NOWHERE), run.provider.outlook().plan.requests
+    )
     offline.write(open=f"mfa_serial = {DEVICE}")
     offline.keep("open", left=1800 + HALF_A_MINUTE)
     offline.write(open="")
