@@ -110,12 +110,6 @@ class Person:
         return "there is no terminal to ask on" if self._terminal is None else "this is a background job"
 
 
-def _run_program(command: str, environ: Mapping[str, str], timeout_seconds: float) -> str:
-    from gds_exec.child.program import run_program  # which loads subprocess
-
-    return run_program(command, environ=environ, timeout_seconds=timeout_seconds)
-
-
 class Desktop:
     """Whoever sits at the screen that `environ` tells of, where a dialog can be shown to them."""
 
@@ -123,13 +117,11 @@ class Desktop:
         self,
         environ: Mapping[str, str],
         *,
-        timeout_seconds: float,
         is_to_be_asked: bool,
+        run: Callable[[str], str],
         hint: str = ANY_OCCASION.hint,
-        run: Callable[[str, Mapping[str, str], float], str] = _run_program,
     ) -> None:
         self._environ = environ
-        self._timeout_seconds = timeout_seconds
         self._is_to_be_asked = is_to_be_asked
         self._hint = hint
         self._run = run
@@ -140,7 +132,7 @@ class Desktop:
     def ask(self, text: str) -> str:
         """Return what was typed into a dialog; raise `NobodyToAsk` where it was not answered."""
         try:
-            return self._run(self._command(text) or "", self._environ, self._timeout_seconds)
+            return self._run(self._command(text) or "")
         except HelperFailed as error:
             raise NobodyToAsk(
                 f"no MFA code was given in the dialog ({error.message})", hint=self._hint, was_asked=True

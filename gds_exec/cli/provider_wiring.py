@@ -122,8 +122,8 @@ def token_codes(situation: Situation, aws: PreparedAws) -> TokenCodes:
     )
     desktop = Desktop(
         environ,
-        timeout_seconds=wait_seconds,
         is_to_be_asked=situation.silence is None,
+        run=helper(environ, timeout_seconds=wait_seconds),
         hint=occasion.hint,
     )
     say = terminal.say if terminal else situation.messages.notice

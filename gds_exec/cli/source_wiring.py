@@ -85,13 +85,15 @@ def new_session_name(environ: Environ) -> str:
     return job_session_name(job) if job else made_up_session_name(_user(), time.time())
 
 
-def helper(environ: Environ, *, at_terminal: bool = True) -> Callable[[str], str]:
-    """Return what runs a program of the user's, for a minute at most, and returns what it prints."""
+def helper(
+    environ: Environ, *, at_terminal: bool = True, timeout_seconds: float = _HELPER_SECONDS
+) -> Callable[[str], str]:
+    """Return what runs a program of the user's, for a limited time, and returns what it prints."""
 
     def run(command: str) -> str:
         from gds_exec.child.program import run_program  # which loads subprocess
 
-        return run_program(command, environ=environ, timeout_seconds=_HELPER_SECONDS, at_terminal=at_terminal)
+        return run_program(command, environ=environ, timeout_seconds=timeout_seconds, at_terminal=at_terminal)
 
     return run
 

@@ -63,7 +63,7 @@ def wired_cache(environ: Environ, *, messages: Messages, is_wanted: bool = True)
     if is_wanted or chosen:
         cache = open_cache(cache_path(environ, _existing_home(environ)), warn=messages.warn_once())
     else:
-        cache = open_cache(None, warn=_say_nothing)
+        cache = open_cache(None, warn=lambda _text: None)
     sweep_leftovers(cache, environ, messages=messages)
     return cache
 
@@ -129,10 +129,6 @@ def _existing_home(environ: Environ) -> str | None:
     home = home_directory(environ)
     # A home that is not there, as that of `nobody`, is not ours to make.
     return home if home and os.path.isdir(home) else None
-
-
-def _say_nothing(_text: str) -> None:
-    """Warn of nothing: a cache that is not wanted is not missed."""
 
 
 def _aws(connection: Connection) -> StsApi:

@@ -78,7 +78,7 @@ def explain(refusal: Refusal) -> CredentialsError:
         return _duration(refusal)
     if refusal.code == "AccessDenied" and isinstance(refusal.request, AssumeRoleRequest):
         return _denied(refusal)
-    return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
+    return _quoting(refusal, f"AWS refused {refusal.operation}")
 
 
 def of_keys(
@@ -102,13 +102,12 @@ def denied_hint(device: str | None = None) -> str:
 def _denied(refusal: Refusal) -> AwsRefused:
     for action, option in _SCOPE_ACTIONS.items():
         if f"perform: {action} " in refusal.message:
-            return AwsRefused(
-                f"AWS refused {option}: {_quote(refusal)}",
-                hint=f"have the role's trust policy allow {action} to you, beside sts:AssumeRole; "
-                f"or leave {option} out",
-                code=refusal.code,
+            hint = (
+                f"have the role's trust policy allow {action} to you, beside sts:AssumeRole; "
+                f"or leave {option} out"
             )
-    return AssumeRoleDenied(f"AWS refused the role: {_quote(refusal)}", hint=denied_hint(), code=refusal.code)
+            return _quoting(refusal, f"AWS refused {option}", hint)
+    return _quoting(refusal, "AWS refused the role", denied_hint(), kind=AssumeRoleDenied)
 
 
 def _of_token(refusal: Refusal) -> CredentialsError | None:
@@ -116,42 +115,34 @@ def _of_token(refusal: Refusal) -> CredentialsError | None:
     if "Couldn't retrieve verification key" in refusal.message:  # which comes and goes
         return _unavailable(refusal)
     if refusal.code == "ExpiredTokenException":
-        return SourceCredentialsInvalid(
-            f"the web identity token has expired: {_quote(refusal)}",
-            hint="it lasts minutes: have the CI write a new one, or print one with "
-            "--web-identity-token-command",
-            code=refusal.code,
-        )
+        hint = "it lasts minutes: have the CI write a new one, or print one with --web-identity-token-command"
+        return _quoting(refusal, "the web identity token has expired", hint, kind=SourceCredentialsInvalid)
     if refusal.code == "InvalidIdentityToken":
-        return AwsRefused(
-            f"AWS does not take the web identity token: {_quote(refusal)}",
-            hint="the role's account needs an OIDC provider of the token's issuer that takes its audience "
-            "(--audience)",
-            code=refusal.code,
+        hint = (
+            "the role's account needs an OIDC provider of the token's issuer that takes its audience "
+            "(--audience)"
         )
+        return _quoting(refusal, "AWS does not take the web identity token", hint)
     if refusal.code == "AccessDenied":
-        return AssumeRoleDenied(
-            f"AWS refused the role: {_quote(refusal)}",
-            hint="does its trust policy allow sts:AssumeRoleWithWebIdentity to this provider, with the "
-            "token's audience and subject? is the role's name right?",
-            code=refusal.code,
+        hint = (
+            "does its trust policy allow sts:AssumeRoleWithWebIdentity to this provider, with the "
+            "token's audience and subject? is the role's name right?"
         )
+        return _quoting(refusal, "AWS refused the role", hint, kind=AssumeRoleDenied)
     return None
 
 
 def _malformed_policy(refusal: Refusal) -> AwsRefused:
-    return AwsRefused(
-        f"AWS cannot read the policy: {_quote(refusal)}", hint="correct --policy", code=refusal.code
-    )
+    return _quoting(refusal, "AWS cannot read the policy", "correct --policy")
 
 
 def _packed_policy(refusal: Refusal) -> AwsRefused:
-    return PackedPolicyTooLarge(
-        f"the policies and tags are more than AWS has room for in a session: {_quote(refusal)}",
-        hint="AWS packs them together, and an inline policy takes the most: shorten --policy or make a "
-        "managed one of it (--policy-arn), or leave some --tag out",
-        code=refusal.code,
+    what = "the policies and tags are more than AWS has room for in a session"
+    hint = (
+        "AWS packs them together, and an inline policy takes the most: shorten --policy or make a "
+        "managed one of it (--policy-arn), or leave some --tag out"
     )
+    return _quoting(refusal, what, hint, kind=PackedPolicyTooLarge)
 
 
 def _unavailable(refusal: Refusal) -> AwsUnreachable:
@@ -168,25 +159,19 @@ def _mfa_failed(refusal: Refusal) -> CredentialsError:
             code=refusal.code,
         )
     if "unable to validate MFA code" not in refusal.message:
-        return AwsRefused(f"AWS refused {refusal.operation}: {_quote(refusal)}", code=refusal.code)
+        return _quoting(refusal, f"AWS refused {refusal.operation}")
     if isinstance(refusal.request, SessionTokenRequest):  # which answers a wrong code like this, too
         return TokenCodeRefused(
             f"AWS could not validate the code of {serial}", hint=_COMPARE_SERIAL, code=refusal.code
         )
-    return AwsRefused(
-        f"AWS knows no MFA device {serial} of this user: {_quote(refusal)}",
-        hint=_COMPARE_SERIAL,
-        code=refusal.code,
-    )
+    return _quoting(refusal, f"AWS knows no MFA device {serial} of this user", _COMPARE_SERIAL)
 
 
 def _signature(refusal: Refusal) -> AwsRefused:
     if "Signature expired" in refusal.message or "not yet current" in refusal.message:
-        return AwsRefused(
-            f"this machine's clock is {_difference(refusal.clock_offset)} AWS's: {_quote(refusal)}",
-            hint="set the clock (AWS tolerates 15 minutes), for example by turning on NTP",
-            code=refusal.code,
-        )
+        hint = "set the clock (AWS tolerates 15 minutes), for example by turning on NTP"
+        what = f"this machine's clock is {_difference(refusal.clock_offset)} AWS's"
+        return _quoting(refusal, what, hint)
     return SourceCredentialsInvalid(
         "AWS refused the signature: the secret access key does not belong to the access key id",
         hint="enter the key again, where your AWS files or credential_process have it",
@@ -201,22 +186,16 @@ def _difference(clock_offset: int | None) -> str:
     return f"{minutes} min {'behind' if clock_offset > 0 else 'ahead of'}"
 
 
-def _invalid_key(refusal: Refusal) -> SourceCredentialsInvalid:
+def _invalid_key(refusal: Refusal) -> AwsRefused:
     is_expired = refusal.code == "ExpiredToken"
     what = "session has expired" if is_expired else "access key is not valid (deleted, inactive or mistyped)"
-    return SourceCredentialsInvalid(
-        f"AWS says that the {what}: {_quote(refusal)}",
-        hint="put a current key where your AWS files or credential_process have this one",
-        code=refusal.code,
-    )
+    hint = "put a current key where your AWS files or credential_process have this one"
+    return _quoting(refusal, f"AWS says that the {what}", hint, kind=SourceCredentialsInvalid)
 
 
 def _region_disabled(refusal: Refusal) -> AwsRefused:
-    return AwsRefused(
-        f"AWS STS is not activated in this region: {_quote(refusal)}",
-        hint="use another region (--region eu-west-2), or have STS activated for this one",
-        code=refusal.code,
-    )
+    hint = "use another region (--region eu-west-2), or have STS activated for this one"
+    return _quoting(refusal, "AWS STS is not activated in this region", hint)
 
 
 def _duration(refusal: Refusal) -> AwsRefused:
@@ -227,11 +206,14 @@ def _duration(refusal: Refusal) -> AwsRefused:
         hint = "ask for --duration 15m to 36h"
     else:
         hint = "try --duration 1h, or ask for the role's maximum session duration to be raised"
-    return AwsRefused(
-        f"a session of {duration_text(seconds)} is more than AWS gives: {_quote(refusal)}",
-        hint=hint,
-        code=refusal.code,
-    )
+    return _quoting(refusal, f"a session of {duration_text(seconds)} is more than AWS gives", hint)
+
+
+def _quoting(
+    refusal: Refusal, what: str, hint: str | None = None, *, kind: type[AwsRefused] = AwsRefused
+) -> AwsRefused:
+    """Return an error that says what went wrong, and what AWS says."""
+    return kind(f"{what}: {_quote(refusal)}", hint=hint, code=refusal.code)
 
 
 def _quote(refusal: Refusal) -> str:

@@ -14,9 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.credentials.request import Caller, Request
     from gds_exec.credentials.sts_client import StsApi
-    from gds_exec.session import AccessKey, SessionCredentials
+    from gds_exec.session import AccessKey
 
 
 class PreparedAws:
@@ -29,19 +28,12 @@ class PreparedAws:
         self._check: _Check | None = None
         self._known: set[str] = set()
 
-    def make_session(
-        self, request: Request, caller: Caller, *, session_name: str, token_code: str | None = None
-    ) -> SessionCredentials:
-        """Make the session; a call with a token code is sent once and never again."""
-        return self._ours().make_session(request, caller, session_name=session_name, token_code=token_code)
-
-    def caller_arn(self, key: AccessKey) -> str:
-        """Return the ARN that these keys act as; it needs no permission and no code."""
-        return self._ours().caller_arn(key)
-
-    def totp_device(self, key: AccessKey) -> str | None:
-        """Return the serial of the first MFA device of this user that STS can use, if it may be known."""
-        return self._ours().totp_device(key)
+    @property
+    def api(self) -> StsApi:
+        """AWS for the main thread, once that of the check has done: one client signs for all keys."""
+        if self._check is not None:
+            self._check.wait()
+        return self._aws()
 
     def expect_code_for(self, key: AccessKey) -> None:
         """Say whose keys the next code is for: those that AWS does not know are not worth a code."""
@@ -78,12 +70,6 @@ class PreparedAws:
     def _check_now(self, key: AccessKey) -> None:
         self._aws().caller_arn(key)
         self._known.add(key.access_key_id)
-
-    def _ours(self) -> StsApi:
-        """Return AWS for the main thread, once that of the check has done: one client signs for all keys."""
-        if self._check is not None:
-            self._check.wait()
-        return self._aws()
 
     def _aws(self) -> StsApi:
         if self._made is None:

@@ -70,8 +70,7 @@ class SessionCache:
         return sorted(filter(None, kept), key=lambda kept: (kept.session.expiration or 0, kept.key))
 
     def _kept(self, key: str) -> Kept | None:
-        text = "" if self.directory is None else read_checked_text(self.directory, file_name(key)) or ""
-        session = parse(text)
+        session = parse(text := self._text(file_name(key)))
         return Kept(key, session, about(text)) if session is not None else None
 
     def drop(self, key: str) -> None:
@@ -91,15 +90,13 @@ class SessionCache:
 
     def keep_shortcut(self, name: str, text: str) -> None:
         """Keep what saves a later run time; nothing is said where that cannot be."""
-        if self.directory is not None and read_checked_text(self.directory, name) != text:
+        if self.directory is not None and self._text(name) != text:
             with suppress(OSError):
                 write_checked(self.directory, name, text, is_durable=False)
 
     def spent_step(self, device: str) -> int | None:
         """Return the 30 s step, counted from the epoch, in which a code of this device was last spent."""
-        if self.directory is None:
-            return None
-        text = (read_checked_text(self.directory, _spent_name(device)) or "").strip()
+        text = self._text(_spent_name(device)).strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else None
 
     def spend_step(self, device: str, step: int) -> None:
@@ -109,14 +106,15 @@ class SessionCache:
 
     def device_of(self, key: str) -> str | None:
         """Return the MFA device that proved to open the role asked for under this key."""
-        if self.directory is None:
-            return None
-        return (read_checked_text(self.directory, _device_name(key)) or "").strip() or None
+        return self._text(_device_name(key)).strip() or None
 
     def keep_device(self, key: str, serial: str) -> None:
         """Remember the MFA device that opened the role asked for under this key."""
         with self._only_warning():
             self._write(_device_name(key), f"{serial}\n", is_durable=False)
+
+    def _text(self, name: str) -> str:
+        return "" if self.directory is None else read_checked_text(self.directory, name) or ""
 
     def _write(self, name: str, text: str, *, is_durable: bool = True) -> None:
         if self.directory is not None:
@@ -146,18 +144,15 @@ class DeviceMemory:
 
 def open_cache(path: str | None, *, warn: Callable[[str], None]) -> SessionCache:
     """Return the cache in that directory; one that keeps nothing, with a warning, if it cannot be used."""
-    if path is None:
-        warn("there is no home directory: sessions are not cached")
-        return SessionCache(None, warn=warn)
     try:
-        directory = open_private_directory(path)
+        if path is not None:
+            return SessionCache(open_private_directory(path), warn=warn, path=os.path.abspath(path))
+        warn("there is no home directory: sessions are not cached")
     except NotPrivate as error:
         warn(f"sessions are not cached: {error}")
-        return SessionCache(None, warn=warn)
     except OSError as error:
         warn(f"sessions are not cached: {path}: {error.strerror}")
-        return SessionCache(None, warn=warn)
-    return SessionCache(directory, warn=warn, path=os.path.abspath(path))
+    return SessionCache(None, warn=warn)
 
 
 def _is_readable(text: str, *, about: str) -> bool:

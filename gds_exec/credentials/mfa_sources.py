@@ -132,8 +132,8 @@ ANY_OCCASION = Occasion()
 RENEWAL = Occasion(is_renewal=True)
 
 
-class PersonCode:
-    """A person at the terminal, where there is one."""
+class _TypedByPerson:
+    """A person who types the code."""
 
     is_renewing = False
     needs_person = True
@@ -142,8 +142,8 @@ class PersonCode:
         self,
         ask: Callable[[str], str | None],
         *,
-        say: Callable[[str], None],
         can_ask: Callable[[], bool],
+        say: Callable[[str], None] = lambda _text: None,
         occasion: Occasion = ANY_OCCASION,
     ) -> None:
         self._ask = ask
@@ -155,32 +155,18 @@ class PersonCode:
     def is_available(self) -> bool:
         return self._can_ask()
 
+
+class PersonCode(_TypedByPerson):
+    """A person at the terminal, where there is one."""
+
     def ask(self, question: Question) -> str:
         if self._occasion.reason and question.complaint is None:
             self._say(self._occasion.reason)
         return _typed_code(question, ask=self._ask, say=self._say, hint=self._occasion.hint)
 
 
-class DialogCode:
+class DialogCode(_TypedByPerson):
     """A person at a desktop, where there is one: each dialog says what was wrong with the code before."""
-
-    is_renewing = False
-    needs_person = True
-
-    def __init__(
-        self,
-        ask: Callable[[str], str | None],
-        *,
-        can_ask: Callable[[], bool],
-        occasion: Occasion = ANY_OCCASION,
-    ) -> None:
-        self._ask = ask
-        self._can_ask = can_ask
-        self._occasion = occasion
-
-    @property
-    def is_available(self) -> bool:
-        return self._can_ask()
 
     def ask(self, question: Question) -> str:
         before = question.complaint or self._occasion.reason

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gds_exec.credentials.chain_cache import Chain, ChainCache
     from gds_exec.credentials.key_source import KeySource
-    from gds_exec.credentials.mfa import CodeSource
+    from gds_exec.credentials.mfa import CodeSource, TokenCodes
     from gds_exec.credentials.plan import Plan
     from gds_exec.credentials.planner import Planner
     from gds_exec.credentials.request import Caller, Request
@@ -66,14 +66,14 @@ class Provider:
         Raise a `GdsExecError` that says why there is none. That is `NobodyToAsk` if a person is needed
         and `with_person` is false.
         """
-        sts = self._sts if with_person else self._sts.without_person()
+        codes = self._sts.codes if with_person else self._sts.codes.without_person()
         self._cache.look_anew()
         while True:
             try:
                 plan = self._planner.plan()
                 if plan.is_complete:
                     return self._finish(plan)
-                self._advance(plan, sts)
+                self._advance(plan, codes)
             except Suspended:
                 # The locks are free again: stop now, and look at everything anew when continued.
                 self._suspend()
@@ -122,38 +122,38 @@ class Provider:
     def _check_account(self, session: SessionCredentials) -> None:
         expected = self._planner.asked.expected_account
         if expected is not None:
-            check_account(session.arn or self._sts.aws.caller_arn(session.access_key), expected)
+            check_account(session.arn or self._sts.aws.api.caller_arn(session.access_key), expected)
 
-    def _advance(self, plan: Plan, sts: StsCalls) -> None:
+    def _advance(self, plan: Plan, codes: TokenCodes) -> None:
         """Make the next session of the plan, unless another process has made it meanwhile."""
-        if plan.device is not None and not sts.codes.is_available:
+        if plan.device is not None and not codes.is_available:
             self._source.caller()  # keys that are a session's need no code where there is no role
             if self._planner.plan().requests != plan.requests:
                 return
-            raise sts.codes.why_nobody(sts.question(plan.device))
+            raise codes.why_nobody(self._sts.question(plan.device))
         with self._cache.making(plan.next_chain):
             if self._planner.plan().done > plan.done:
                 return
             caller = plan.session.access_key if plan.session else self._source.caller()
             if self._planner.plan().requests != plan.requests:
                 return  # only now is it known that the source is itself a session
-            session = self._make(plan, caller, sts)
+            session = self._make(plan, caller, codes)
             if session is not None:
                 self._cache.keep(plan.next_chain, session, about=self._name_of(plan.next_chain[-1]))
 
-    def _make(self, plan: Plan, caller: Caller, sts: StsCalls) -> SessionCredentials | None:
+    def _make(self, plan: Plan, caller: Caller, codes: TokenCodes) -> SessionCredentials | None:
         """Return the new session, or `None` if there is another way to try."""
         request = plan.next_chain[-1]
         if isinstance(caller, IdentityToken):
-            return sts.make_session(request, caller)
+            return self._sts.make_session(request, caller, codes)
         try:
-            return sts.make_session(request, caller)
+            return self._sts.make_session(request, caller, codes)
         except SourceCredentialsInvalid as error:
             self._forget_parent(plan, error)
         except AssumeRoleDenied as error:
             if plan.done > 0 or self._planner.mfa_serial is not None:
                 raise
-            self._planner.found_device = self._find_device(error, caller, sts)
+            self._planner.found_device = self._find_device(error, caller, codes)
             self._denied = plan.next_chain
         except PackedPolicyTooLarge:
             if not self._planner.asked.job_tags:
@@ -174,19 +174,19 @@ class Provider:
             raise SourceCredentialsInvalid(error.message, hint=hint, code=error.code) from error
         self._cache.forget(chain, plan.session)
 
-    def _find_device(self, error: AssumeRoleDenied, key: AccessKey, sts: StsCalls) -> str:
+    def _find_device(self, error: AssumeRoleDenied, key: AccessKey, codes: TokenCodes) -> str:
         """Return an MFA device of the user's that a code can be had from.
 
         Raise the denial if there is none, with the device in its hint if nobody can give the code.
         """
         device = self._planner.profile.source_mfa_serial
         if device is None and not key.is_temporary:
-            device = sts.aws.totp_device(key)
+            device = self._sts.aws.api.totp_device(key)
         if device is None:
             raise error
-        if self._planner.plan_with(device).device is not None and not sts.codes.is_available:
-            if sts.codes.leaves_out_persons:  # a person might help, and none is to be asked
-                raise sts.codes.why_nobody(sts.question(device)) from error
+        if self._planner.plan_with(device).device is not None and not codes.is_available:
+            if codes.leaves_out_persons:  # a person might help, and none is to be asked
+                raise codes.why_nobody(self._sts.question(device)) from error
             from gds_exec.credentials.aws_errors import denied_hint
 
             raise AssumeRoleDenied(error.message, hint=denied_hint(device), code=error.code) from error

@@ -1,7 +1,7 @@
 """Keeping a session fresh for whoever comes back for it: a shell's prompt, a `credential_process`.
 
-What is held and still valid is better than an error: only who has nothing is told why. A renewal
-that failed is put off, for all processes, so that nobody tries (or asks) at every call.
+A session that is still valid is better than an error. A renewal that failed is put off, for all
+processes, so that none of them tries (or asks) at every call.
 """
 
 from __future__ import annotations
@@ -27,53 +27,42 @@ def freshest(
     notice: Callable[[str], None],
     now: Callable[[], float] = time.time,
 ) -> SessionCredentials:
-    """Return a session that need not be renewed yet or, where that cannot be had now, the one that is held.
+    """Return a session that is not due for renewal or, if none can be had now, the one that is held.
 
-    A person is asked only where little time is left. Raise a `GdsExecError` where nothing valid is held.
+    A person is asked only if little time is left. Raise a `GdsExecError` if no valid session is held.
     """
-    held = provider.held()
-    if held is not None and _is_put_off(provider, cache, now()):
+    held, key = provider.held(), provider.kept_under
+    if held is None:
+        return _without_person(provider) or provider.retrieve()
+    if key is not None and cache.put_off_until(key) > now():
         return held
+    pause = retry_seconds
     try:
-        return provider.retrieve(with_person=False)
-    except NobodyToAsk:
-        if held is not None and not is_worth_a_question(held, now()):
-            _put_off(provider, cache, now() + retry_seconds(held, now()))
-            return held
+        if (session := _without_person(provider)) is not None:
+            return session
+        if is_worth_a_question(held, now()):
+            pause = ask_again_seconds
+            return provider.retrieve()
     except GdsExecError as error:
-        return _held_after(error, held, provider, cache, notice=notice, now=now())
-    try:
-        return provider.retrieve()
-    except GdsExecError as error:
-        return _held_after(error, held, provider, cache, notice=notice, now=now(), was_asked=True)
+        if held.seconds_left(now()) <= 0:
+            raise
+        notice(f"the session was not renewed: {error.message}")
     except KeyboardInterrupt:
-        if held is not None:
-            _put_off(provider, cache, now() + ask_again_seconds(held, now()))
+        if pause is ask_again_seconds:
+            _put_off(cache, key, now() + pause(held, now()))
         raise
-
-
-def _held_after(
-    error: GdsExecError,
-    held: SessionCredentials | None,
-    provider: Provider,
-    cache: SessionCache,
-    *,
-    notice: Callable[[str], None],
-    now: float,
-    was_asked: bool = False,
-) -> SessionCredentials:
-    if held is None or held.seconds_left(now) <= 0:
-        raise error
-    pause = ask_again_seconds if was_asked else retry_seconds
-    _put_off(provider, cache, now + pause(held, now))
-    notice(f"the session was not renewed: {error.message}")
+    _put_off(cache, key, now() + pause(held, now()))
     return held
 
 
-def _is_put_off(provider: Provider, cache: SessionCache, now: float) -> bool:
-    return provider.kept_under is not None and cache.put_off_until(provider.kept_under) > now
+def _without_person(provider: Provider) -> SessionCredentials | None:
+    """Return a session, or `None` if a person is needed for it."""
+    try:
+        return provider.retrieve(with_person=False)
+    except NobodyToAsk:
+        return None
 
 
-def _put_off(provider: Provider, cache: SessionCache, until: float) -> None:
-    if provider.kept_under is not None:
-        cache.put_off(provider.kept_under, until)
+def _put_off(cache: SessionCache, key: str | None, until: float) -> None:
+    if key is not None:
+        cache.put_off(key, until)

@@ -34,35 +34,25 @@ class StsCalls:
         self._role = role
         self._new_session_name = new_session_name
 
-    def without_person(self) -> StsCalls:
-        """Return the same calls, with the codes that need no person."""
-        return StsCalls(
-            self.aws,
-            self.codes.without_person(),
-            self._cache,
-            role=self._role,
-            new_session_name=self._new_session_name,
-        )
-
     def question(self, device: str) -> Question:
         """Return the question for a code of this device."""
         return Question(role=self._role, device=device)
 
-    def make_session(self, request: Request, caller: Caller) -> SessionCredentials:
+    def make_session(self, request: Request, caller: Caller, codes: TokenCodes) -> SessionCredentials:
         """Make the session, with a code if the request names an MFA device."""
         name = request.session_name or self._new_session_name()
         locks = self._cache.locks
         if request.mfa_serial is None or isinstance(caller, IdentityToken):
             locks.mention_passed()
-            return self.aws.make_session(request, caller, session_name=name)
+            return self.aws.api.make_session(request, caller, session_name=name)
         with self._cache.device(request.mfa_serial) as memory:
             locks.mention_passed()
             self.aws.expect_code_for(caller)
             if locks.has_waited:  # the process before us may have found that AWS refuses the keys
                 self.aws.finish_check()
-            return self.codes.spend(
+            return codes.spend(
                 self.question(request.mfa_serial),
                 memory,
-                lambda code: self.aws.make_session(request, caller, session_name=name, token_code=code),
+                lambda code: self.aws.api.make_session(request, caller, session_name=name, token_code=code),
                 check=self.aws.finish_check,
             )

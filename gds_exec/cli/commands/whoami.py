@@ -50,7 +50,7 @@ def _base_identity(base: Profile, environ: Mapping[str, str], messages: Messages
     aws = wired_aws(base, environ, region=None, messages=messages)
     try:
         key = _base_session(base, aws, environ).access_key
-        return Identity(base.source.profile_name or owner, aws.caller_arn(key))
+        return Identity(base.source.profile_name or owner, aws.api.caller_arn(key))
     except SourceCredentialsInvalid as error:
         raise of_keys(show(owner), error) from error
 
@@ -61,7 +61,7 @@ def _base_session(base: Profile, aws: PreparedAws, environ: Mapping[str, str]) -
         return source.session()
     role = base.roles[0]
     request = WebIdentityRequest(role.role_arn, SHORTEST_SECONDS)
-    return aws.make_session(
+    return aws.api.make_session(
         request, source.caller(), session_name=role.session_name or new_session_name(environ)
     )
 
@@ -71,7 +71,7 @@ def _role_identity(
 ) -> Identity:
     aws = wired_aws(profile, environ, region=None, messages=messages)
     try:
-        return Identity(role, aws.caller_arn(key))
+        return Identity(role, aws.api.caller_arn(key))
     except SourceCredentialsInvalid as error:
         hint = "in a role shell, run gds-exec renew; elsewhere, start the command again with gds-exec"
         raise of_keys(f"role {show(role)} in this environment", error, hint=hint) from error

@@ -24,13 +24,12 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def desktop(
     environ: Mapping[str, str], *, is_to_be_asked: bool = True, types: str | Exception = ""
 ) -> Desktop:
-    def run(command: str, given: Mapping[str, str], timeout_seconds: float) -> str:
-        assert (given, timeout_seconds) == (environ, WAIT_SECONDS)
+    def run(command: str) -> str:
         if isinstance(types, Exception):
             raise types
         return f"{command}: {types}"
 
-    return Desktop(environ, timeout_seconds=WAIT_SECONDS, is_to_be_asked=is_to_be_asked, run=run)
+    return Desktop(environ, is_to_be_asked=is_to_be_asked, run=run)
 
 
 def test_whoever_sits_at_a_desktop_is_asked_in_a_dialog(environ: dict[str, str]) -> None:

@@ -160,7 +160,7 @@ def test_a_process_is_told_for_which_profiles_it_runs() -> None:
     )
 
     assert isinstance(source, FetchedKeys)
-    assert source.fetch().access_key.access_key_id == "outer+admin"
+    assert source.session().access_key.access_key_id == "outer+admin"
 
 
 def test_where_github_cannot_be_asked_its_token_fails_in_words() -> None:
@@ -199,7 +199,7 @@ def test_an_instance_is_asked_as_the_variables_say() -> None:
     source = wired_source(profile_of(InstanceRole()), {"AWS_EC2_METADATA_DISABLED": "true"})
 
     with pytest.raises(SourceFailed, match="the instance has no role"):
-        source.fetch()
+        source.session()
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def test_aws_is_made_once_and_only_when_it_is_needed(sts: FakeSts) -> None:
     aws.expect_code_for(KEY)
     assert made == []
 
-    aws.caller_arn(KEY)
-    aws.totp_device(KEY)
+    aws.api.caller_arn(KEY)
+    aws.api.totp_device(KEY)
 
     assert made == [1]
 
@@ -153,7 +153,7 @@ def test_the_main_thread_waits_for_the_check_before_it_uses_aws_itself() -> None
     aws.expect_code_for(KEY)
     aws.begin_check()
     threading.Timer(0.05, go_on.set).start()
-    aws.totp_device(KEY)
+    aws.api.totp_device(KEY)
 
     assert order == ["checked", "asked"]
     aws.finish_check()
@@ -162,7 +162,9 @@ def test_the_main_thread_waits_for_the_check_before_it_uses_aws_itself() -> None
 def test_a_token_is_exchanged_by_the_same_aws(sts: FakeSts) -> None:
     request = WebIdentityRequest("arn:aws:iam::222222222222:role/admin", 900)
 
-    session = PreparedAws(lambda: sts).make_session(request, IdentityToken("a-token"), session_name="job-1")
+    session = PreparedAws(lambda: sts).api.make_session(
+        request, IdentityToken("a-token"), session_name="job-1"
+    )
 
     assert session.arn == "arn:aws:sts::222222222222:assumed-role/admin/a-name"
     assert [(one.request, one.token, one.session_name) for one in sts.exchanges] == [
