@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gds_exec.credentials.background import PreparedAws
-    from gds_exec.credentials.locks import Holder
     from gds_exec.credentials.mfa import Question
     from gds_exec.terminal import Terminal
 
@@ -68,7 +67,10 @@ class Person:
         if self._terminal is None:
             raise NobodyToAsk(self._absence(), hint=self._remedy())
         try:
-            typed = self._ask(self._terminal, prompt)
+            typed = self._terminal.ask(prompt, timeout_seconds=self._timeout_seconds, meanwhile=self._begin)
+        except Moot:
+            self._aws.finish_check()  # raises what it failed with
+            raise
         except TimeoutError:
             raise NobodyToAsk(
                 f"nobody gave an MFA code within {self._timeout_seconds:.0f} s",
@@ -78,13 +80,6 @@ class Person:
         except NotForeground:
             raise NobodyToAsk(self._absence(), hint=_HOW_IN_FOREGROUND) from None
         return None if self._may_decline and typed == "" else typed
-
-    def _ask(self, terminal: Terminal, prompt: str) -> str | None:
-        try:
-            return terminal.ask(prompt, timeout_seconds=self._timeout_seconds, meanwhile=self._begin)
-        except Moot:
-            self._aws.finish_check()  # raises what it failed with
-            raise
 
     def _begin(self) -> int | None:
         failure = self._aws.begin_check()
@@ -140,11 +135,6 @@ class Desktop:
 
     def _command(self, text: str) -> str | None:
         return dialog_command(text, self._environ)
-
-
-def waiting_for(holder: Holder) -> str:
-    """Return what to tell those who wait for a lock."""
-    return f"waiting for another gds-exec (pid {holder.pid}), which is getting this session"
 
 
 _TITLE = "gds-exec"

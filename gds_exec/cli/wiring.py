@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from gds_exec.cli.prompt import waiting_for
 from gds_exec.config.aws_files import credentials_path, home_directory, read_aws_files
 from gds_exec.credentials.background import PreparedAws
 from gds_exec.credentials.cache import open_cache
@@ -107,10 +106,11 @@ def wired_locks(
 
 
 def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None:
+    what = f"waiting for another gds-exec (pid {holder.pid}), which is getting this session"
     if terminal is None:
-        messages.notice(waiting_for(holder))
+        messages.notice(what)
     elif holder.terminal != terminal.device:  # on the same one, its prompt is there to see
-        terminal.say(f"gds-exec: {waiting_for(holder)}")
+        terminal.say(f"gds-exec: {what}")
 
 
 def _region(profile: Profile, environ: Environ, *, asked: str | None) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from gds_exec.session import SessionCredentials
 
+_SPENT_SUFFIX = ".spent2"
+_DEVICE_SUFFIX = ".device2"
+
 
 class Kept(Value):
     """A session, the key that it is kept under, and what a person calls it."""
@@ -96,22 +99,22 @@ class SessionCache:
 
     def spent_step(self, device: str) -> int | None:
         """Return the 30 s step, counted from the epoch, in which a code of this device was last spent."""
-        text = self._text(_spent_name(device)).strip()
+        text = self._text(device + _SPENT_SUFFIX).strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 11 else None
 
     def spend_step(self, device: str, step: int) -> None:
         """Remember that a code of this device was spent in that step."""
         with self._only_warning():
-            self._write(_spent_name(device), f"{step}\n", is_durable=False)
+            self._write(device + _SPENT_SUFFIX, f"{step}\n", is_durable=False)
 
     def device_of(self, key: str) -> str | None:
         """Return the MFA device that proved to open the role asked for under this key."""
-        return self._text(_device_name(key)).strip() or None
+        return self._text(key + _DEVICE_SUFFIX).strip() or None
 
     def keep_device(self, key: str, serial: str) -> None:
         """Remember the MFA device that opened the role asked for under this key."""
         with self._only_warning():
-            self._write(_device_name(key), f"{serial}\n", is_durable=False)
+            self._write(key + _DEVICE_SUFFIX, f"{serial}\n", is_durable=False)
 
     def _text(self, name: str) -> str:
         return "" if self.directory is None else read_checked_text(self.directory, name) or ""
@@ -159,11 +162,3 @@ def _is_readable(text: str, *, about: str) -> bool:
     """Say whether reading the text gives the same session again."""
     found = parse(text)
     return found is not None and serialise(found, about=about) == text
-
-
-def _device_name(key: str) -> str:
-    return key + ".device2"
-
-
-def _spent_name(device: str) -> str:
-    return device + ".spent2"

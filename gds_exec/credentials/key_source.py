@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gds_exec.config import sources
-    from gds_exec.errors import CredentialsError
 
-    Refuse = Callable[[str], CredentialsError]
     Document = dict[str, Any]
     AskMetadata = Callable[[ContainerRole | InstanceRole], Document]
+
+
+class _Unusable(Exception):
+    """A document that holds no credentials; the text says why."""
 
 
 class KeySource:
@@ -90,15 +92,25 @@ class KeySource:
                 key = AccessKey(source.access_key_id, source.secret_access_key, source.session_token)
                 return SessionCredentials.long_lived(key, now=self._now())
             case CredentialProcess():
-                whose = f"credential_process of {show(source.profile_name)}"
-                refuse = _refusing_output(whose)
-                return _from_document(_document(self._run(source.command), refuse), refuse, now=self._now())
+                printed = self._run(source.command)
+                try:
+                    return _from_document(_document(printed), now=self._now())
+                except _Unusable as error:
+                    whose = f"credential_process of {show(source.profile_name)}"
+                    hint = "run its command by hand; it must print the JSON that AWS's SDKs expect of it"
+                    message = f"{whose} printed no credentials that can be used: {error}"
+                    raise HelperFailed(message, hint=hint) from None
             case _:
-                refuse = _refusing_answer(show(source.owner))
-                return _from_document(self._ask_metadata(source), refuse, now=self._now())
+                answer = self._ask_metadata(source)
+                try:
+                    return _from_document(answer, now=self._now())
+                except _Unusable as error:
+                    raise SourceFailed(
+                        f"{show(source.owner)} gives no credentials that can be used: {error}"
+                    ) from None
 
 
-def _from_document(document: Document, refuse: Refuse, *, now: float) -> SessionCredentials:
+def _from_document(document: Document, *, now: float) -> SessionCredentials:
     """Read what a process prints (SDK reference guide, "Process credential provider"), or a service."""
     try:
         key = AccessKey(
@@ -106,28 +118,28 @@ def _from_document(document: Document, refuse: Refuse, *, now: float) -> Session
         )
         expiration = _epoch(document.get("Expiration"))
     except KeyError as error:
-        raise refuse(f"{error} is missing or wrong") from None
+        raise _Unusable(f"{error} is missing or wrong") from None
     except (TypeError, ValueError):
-        raise refuse("'Expiration' is missing or wrong") from None
+        raise _Unusable("'Expiration' is missing or wrong") from None
     parts = (key.access_key_id, key.secret_access_key, key.session_token or "none")
     if not all(isinstance(part, str) for part in parts):
-        raise refuse("its keys are no text")
+        raise _Unusable("its keys are no text")
     if not all(is_plain(part) for part in parts):
-        raise refuse("its keys are empty, or have invalid characters")
+        raise _Unusable("its keys are empty, or have invalid characters")
     if expiration is not None and expiration <= now:
-        raise refuse("they have expired")
+        raise _Unusable("they have expired")
     return SessionCredentials(key, issued=int(now), expiration=expiration)
 
 
-def _document(text: str, refuse: Refuse) -> Document:
+def _document(text: str) -> Document:
     import json  # dear, and most keys stand in a file
 
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise refuse("it is no JSON") from None
+        raise _Unusable("it is no JSON") from None
     if not isinstance(document, dict) or document.get("Version") != 1:
-        raise refuse("it has no Version 1")
+        raise _Unusable("it has no Version 1")
     return document
 
 
@@ -138,14 +150,3 @@ def _epoch(expiration: str | None) -> int | None:
         return None
     moment = datetime.fromisoformat(expiration)
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _refusing_output(whose: str) -> Refuse:
-    return lambda why: HelperFailed(
-        f"{whose} printed no credentials that can be used: {why}",
-        hint="run its command by hand; it must print the JSON that AWS's SDKs expect of it",
-    )
-
-
-def _refusing_answer(whose: str) -> Refuse:
-    return lambda why: SourceFailed(f"{whose} gives no credentials that can be used: {why}")

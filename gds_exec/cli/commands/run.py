@@ -15,20 +15,10 @@ from gds_exec.warm import become
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import NoReturn
 
     from gds_exec.invocation import Invocation
-
-
-def obey(invocation: Invocation, environ: Mapping[str, str]) -> None:
-    """Become the command, or do what its word says."""
-    if invocation.subcommand:
-        from gds_exec.cli.commands.credential_process import print_document  # only for its own word
-
-        print_document(invocation, environ)
-    else:
-        run_as_role(invocation, environ)
 
 
 def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
@@ -54,6 +44,21 @@ def run_as_role(invocation: Invocation, environ: Mapping[str, str]) -> NoReturn:
         become_role_shell(command, run, session)
     else:
         become(command, invocation.command, run.environ, session, run.briefing)
+
+
+def obey(
+    invocation: Invocation,
+    environ: Mapping[str, str],
+    *,
+    run_role: Callable[[Invocation, Mapping[str, str]], object] = run_as_role,
+) -> None:
+    """Become the command, or do what the subcommand says."""
+    if invocation.subcommand:
+        from gds_exec.cli.commands.credential_process import print_document  # most runs have a command
+
+        print_document(invocation, environ)
+    else:
+        run_role(invocation, environ)
 
 
 def _find_command(invocation: Invocation, environ: Mapping[str, str]) -> str:
