@@ -56,8 +56,8 @@ _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY
 _NO_PROXY, _LOWER_NO_PROXY = "NO_PROXY", "no_proxy"
 _LOOPBACK = "127.0.0.1"
 _REPLACED = (*_NOWHERE_ELSE, _CONFIG_FILE, _CREDENTIALS_FILE, _NO_PROXY, _LOWER_NO_PROXY)
-_PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # botocore prefers the first
-_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")  # botocore prefers the first
+REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")  # the first wins
 # Notes for a nested gds-exec: what the caller has, and what the role has in its place.
 _CALLER = "GDS_EXEC_CALLER_"
 _ROLE = "GDS_EXEC_ROLE_"
@@ -156,11 +156,11 @@ def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
         for name in _DELIVERED:
             caller.pop(name, None)
     region = caller.pop(_ROLE_REGION, None)
-    if region and all(caller.get(name) == region for name in _REGIONS):
-        for name in _REGIONS:
+    if region and all(caller.get(name) == region for name in REGION_VARIABLES):
+        for name in REGION_VARIABLES:
             del caller[name]
     profile = caller.pop(_CALLER_PROFILE, None)
-    if profile and not any(caller.get(name) for name in _PROFILES):
+    if profile and not any(caller.get(name) for name in PROFILE_VARIABLES):
         caller["AWS_PROFILE"] = profile
     for name in _REPLACED:
         _put_back(caller, name)
@@ -202,10 +202,10 @@ def _environment(
 
 
 def _note_for_nesting(child: dict[str, str], environ: "Mapping[str, str]") -> None:
-    profile = next((environ[name] for name in _PROFILES if environ.get(name)), None)
+    profile = next((environ[name] for name in PROFILE_VARIABLES if environ.get(name)), None)
     if profile:
         child[_CALLER_PROFILE] = profile
-    if "AWS_REGION" in child and not any(environ.get(name) for name in _REGIONS):
+    if "AWS_REGION" in child and not any(environ.get(name) for name in REGION_VARIABLES):
         child[_ROLE_REGION] = child["AWS_REGION"]
     for name in _REPLACED:
         if child.get(name) != environ.get(name):

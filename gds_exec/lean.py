@@ -71,11 +71,13 @@ class Value:
     """Base of a value: its annotations are its fields, in their order, as a dataclass has them.
 
     A field that the class gives a value has that for its default; defaults are shared, so they must
-    not be changed either. `_unshown` names the fields that `repr` leaves out.
+    not be changed either. `_unshown` names the fields that `repr` leaves out. `_notes` names the fields
+    that only describe the value, such as where it was found: `repr` and comparisons leave them out.
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
     _unshown: ClassVar[tuple[str, ...]] = ()
+    _notes: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         cls._fields = tuple(cls.__annotations__)
@@ -100,7 +102,8 @@ class Value:
         return hash(self._values())
 
     def __repr__(self) -> str:
-        shown = (f"{name}={getattr(self, name)!r}" for name in self._fields if name not in self._unshown)
+        hidden = (*self._unshown, *self._notes)
+        shown = (f"{name}={getattr(self, name)!r}" for name in self._fields if name not in hidden)
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -110,7 +113,7 @@ class Value:
         raise AttributeError(f"{type(self).__name__} is never changed: {name}")
 
     def _values(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self._fields)
+        return tuple(getattr(self, name) for name in self._fields if name not in self._notes)
 
 
 __all__ = ["contextmanager", "suppress"]

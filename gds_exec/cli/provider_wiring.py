@@ -127,11 +127,10 @@ def token_codes(situation: Situation, aws: PreparedAws) -> TokenCodes:
         hint=occasion.hint,
     )
     say = terminal.say if terminal else situation.messages.notice
-    ykman_account = environ.get("GDS_EXEC_YKMAN_ACCOUNT") or profile.ykman_account
     run = helper(environ)
     sources: Mapping[str, CodeSource] = {
         "process": ProcessCode(profile.mfa_process, run=run),
-        "ykman": YubiKeyCode(ykman_account, is_named="ykman" in named, environ=environ, run=run),
+        "ykman": YubiKeyCode(profile.ykman_account, is_named="ykman" in named, environ=environ, run=run),
         "terminal": PersonCode(person.ask, say=say, can_ask=person.is_there, occasion=occasion),
         "dialog": DialogCode(desktop.ask, can_ask=desktop.is_there, occasion=occasion),
     }

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope, check_scope
 from gds_exec.errors import UsageError
-from gds_exec.options import SCOPE_ROWS
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable
 
-    from gds_exec.cli.runtime import Run
-    from gds_exec.config.provenance import TracedSetting
     from gds_exec.invocation import Invocation
 
 _LONGEST_FILE_BYTES = 1 << 20
@@ -91,27 +88,3 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) < len(pairs):
         raise ValueError("it has a name twice in one object")
     return found
-
-
-def with_scope(settings: Sequence[TracedSetting], run: Run) -> list[TracedSetting]:
-    """Return the settings of a run, and what scopes its session; an external id stands for the profile's."""
-    overruled = None
-    if run.invocation.external_id and run.profile.roles[-1].external_id:
-        # The wanted role's comes first.
-        overruled = next(setting for setting in settings if setting.name == "external_id")
-    kept = [setting for setting in settings if setting is not overruled]
-    return [*kept, *_traced_scope(run.invocation, run.environ)]
-
-
-def _traced_scope(asked: Invocation, environ: Mapping[str, str]) -> Iterator[TracedSetting]:
-    from gds_exec.config.provenance import OPTION, VARIABLE, TracedSetting
-
-    for row in SCOPE_ROWS:
-        value = getattr(asked, row.field)
-        said = environ.get(row.variable or "", "")
-        for each in sorted(value) if row.is_repeatable else [value] if value else []:
-            # A policy may have been read from a file since.
-            is_variable = said != "" if row.field in ("policy", "read_only") else each in said.split()
-            kind, where = (VARIABLE, row.variable or "") if is_variable else (OPTION, row.name)
-            shown = READ_ONLY_ARN if row.is_flag else each
-            yield TracedSetting(row.name[2:].replace("-", "_"), shown, kind, where)

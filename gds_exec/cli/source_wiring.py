@@ -7,6 +7,7 @@ import pwd
 import time
 
 from gds_exec.config.ci import GITHUB_TOKEN, GITHUB_URL, job_name
+from gds_exec.config.provenance import OPTION, Setting
 from gds_exec.config.sources import (
     DEFAULT_AUDIENCE,
     PROFILE,
@@ -48,7 +49,10 @@ def wanted_source(invocation: Invocation) -> WantedSource:
     }
     named = {option: token for option, token in tokens.items() if token[1] is not None}
     _check_one_source(invocation, list(named))
-    token = next((WebIdentityToken(kind, where or "") for kind, where in named.values()), None)
+    token = None
+    for option, (kind, where) in named.items():
+        setting = Setting(option[2:].replace("-", "_"), where, OPTION, option)
+        token = WebIdentityToken(kind, where or "", setting=setting)
     return WantedSource(invocation.source, token, audience)
 
 

@@ -12,7 +12,8 @@ import select
 import stat
 import time
 
-from gds_exec.config.aws_ini import Section, parse, place
+from gds_exec.config.aws_ini import Section, parse
+from gds_exec.config.provenance import DEFAULT, VARIABLE, Setting, place
 from gds_exec.errors import BrokenFile
 from gds_exec.lean import Value
 from gds_exec.redaction import show
@@ -43,11 +44,14 @@ _PIECE_BYTES = 65_536
 class FileRead(Value):
     """A file that was looked for: its status as its content began to be read, None where it is not there.
 
-    Its path is empty where there is no home directory to look in.
+    Its path is empty where there is no home directory to look in. `setting` says what names the path.
     """
 
     path: str
     status: os.stat_result | None
+    setting: Setting | None = None
+
+    _notes = ("setting",)
 
 
 class AwsFiles(Value):
@@ -98,6 +102,10 @@ class _Location(Value):
     path: str
     is_named: bool
     is_plain: bool
+
+    def setting(self, name: str) -> Setting:
+        kind, where = (VARIABLE, self.variable) if self.is_named else (DEFAULT, "")
+        return Setting(name, self.path, kind, where)
 
 
 class _File(Value):
@@ -151,8 +159,10 @@ def read_aws_files(
         credentials_profiles=in_credentials,
         copied_sessions=copied,
         services=sorted_sections.services,
-        config_file=FileRead(locations[0].path, config.status),
-        credentials_file=FileRead(locations[1].path, credentials.status),
+        config_file=FileRead(locations[0].path, config.status, locations[0].setting("config_file")),
+        credentials_file=FileRead(
+            locations[1].path, credentials.status, locations[1].setting("credentials_file")
+        ),
         is_location_plain=all(location.is_plain for location in locations),
         missing_files=tuple(
             f"{location.variable} names '{show(location.path)}', which does not exist"

@@ -7,8 +7,8 @@ from its lines when it is asked for. A message never repeats what a line holds: 
 
 from __future__ import annotations
 
+from gds_exec.config.provenance import FILE, Setting, place
 from gds_exec.errors import BrokenFile
-from gds_exec.lean import Value
 from gds_exec.redaction import show
 
 Block = dict[str, str]
@@ -16,20 +16,6 @@ Block = dict[str, str]
 _INHERITED_BY_ALL = "DEFAULT"
 _COMMENTS = "#;"
 _DEEPER_THAN_ANY = 1 << 62
-
-
-class Setting(Value):
-    """A value, or a block of indented values below its key, and where it stands."""
-
-    value: str | Block
-    path: str
-    line: int
-
-    _unshown = ("value",)
-
-    @property
-    def place(self) -> str:
-        return place(self.path, self.line)
 
 
 class Section:
@@ -60,6 +46,7 @@ class Section:
         return Section(self._text, self.line, self._numbers, beneath=other)
 
     def get(self, key: str) -> Setting | None:
+        """Return a setting, whose value is a text, or a `Block` of indented settings below the key."""
         number = self._numbers.get(key)
         if number is not None:
             return self._text.setting(number)
@@ -103,8 +90,9 @@ class _Text:
         line = self.lines[number - 1]
         name, _, value = _split(line.strip())
         value = value.strip() + self._continuation(number, indent=_indent(line))
-        is_block = value.startswith("\n")
-        return Setting(self._block(_key(name), value, number) if is_block else value, self.path, number)
+        key, is_block = _key(name), value.startswith("\n")
+        said = self._block(key, value, number) if is_block else value
+        return Setting(key, said, FILE, self.path, number)
 
     def _continuation(self, number: int, *, indent: int) -> str:
         """Return the lines that go on with the setting on line `number`: the deeper ones below it."""
@@ -220,10 +208,6 @@ class _Parser:
             for number in numbers.values():
                 if number in self.continued:
                     self.text.setting(number)
-
-
-def place(path: str, line: int) -> str:
-    return f"{show(path)}, line {line}"
 
 
 def _split(content: str) -> tuple[str, str, str]:

@@ -6,12 +6,17 @@ Nothing is fetched here; that an instance has a role is only known when it is as
 from __future__ import annotations
 
 from gds_exec.config.ci import GITHUB_TOKEN, GITHUB_URL, is_github_actions
+from gds_exec.config.provenance import VARIABLE, Setting, from_variable
 from gds_exec.config.sources import (
     CONTAINER,
+    CONTAINER_PATH,
+    CONTAINER_URL,
     DEFAULT_AUDIENCE,
     ENVIRONMENT,
     GITHUB,
     INSTANCE,
+    INSTANCE_URL,
+    PROFILE,
     TOKEN_FILE,
     WEB_IDENTITY,
     ContainerRole,
@@ -22,6 +27,7 @@ from gds_exec.config.sources import (
 )
 from gds_exec.environment import OUTER_ROLE
 from gds_exec.errors import BrokenProfile, NoAccessKey
+from gds_exec.lean import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,9 +40,6 @@ if TYPE_CHECKING:
     _Find = Callable[[WantedSource, Environ], Source | None]
 
 TOKEN_FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"  # noqa: S105  # the variable's name
-CONTAINER_PATH = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-CONTAINER_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-INSTANCE_URL = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 _NO_PERMISSION = "give the job the permission to ask for one: `permissions: id-token: write` in the workflow"
 _MISSING = {
     ENVIRONMENT: ("there are no keys in the environment", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -53,6 +56,14 @@ _MISSING = {
 }
 
 
+class Candidate(Value):
+    """A kind of source, and whose its credentials are, if it is here."""
+
+    kind: str
+    owner: str | None
+    is_taken: bool = False
+
+
 def asked_for(wanted: WantedSource, environ: Environ) -> Source:
     """Return the source that was asked for. Raise `NoAccessKey` where it is not here."""
     kind = wanted.kind or WEB_IDENTITY
@@ -66,14 +77,14 @@ def asked_for(wanted: WantedSource, environ: Environ) -> Source:
 
 
 def before_profiles(wanted: WantedSource, environ: Environ) -> Source | None:
-    """Return what a bare role begins with rather than with a profile that was not named.
-
-    An outer role's session stands for a source that has gone: a token that is here goes before it.
-    """
+    """Return what a bare role begins with rather than with a profile that was not named."""
     keys, token = environment_keys(environ), web_identity_token(wanted, environ)
-    if keys is not None and keys.outer_role is not None:
-        return token or keys
-    return keys or token
+    return token or keys if _is_outer(keys) else keys or token
+
+
+def _is_outer(keys: Source | None) -> bool:
+    """Return whether these are an outer role's. They replace a source that has gone, so a token wins."""
+    return getattr(keys, "outer_role", None) is not None
 
 
 def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None:
@@ -82,6 +93,22 @@ def after_profiles(environ: Environ, *, otherwise: ConfigError) -> Source | None
     if instance is not None:
         instance = instance.but(otherwise=otherwise.message, otherwise_hint=otherwise.hint)
     return container_role(environ) or instance
+
+
+def candidates(source: Source, *, is_bare: bool, wanted: WantedSource, environ: Environ) -> list[Candidate]:
+    """Return every kind of source in the order in which they are tried; `source` is the one that is taken.
+
+    A role with a profile begins with what that says. If that is missing and this is CI, it begins with the
+    first source that is here.
+    """
+    found = dict(surveyed(wanted, environ)) | {source.source_kind: source}
+    of_place = (WEB_IDENTITY, ENVIRONMENT) if _is_outer(found[ENVIRONMENT]) else (ENVIRONMENT, WEB_IDENTITY)
+    first = (*of_place, PROFILE) if is_bare else (PROFILE, *of_place)
+    return [
+        Candidate(kind, None if one is None else one.owner, one is source)
+        for kind in (*first, CONTAINER, INSTANCE)
+        for one in [found.get(kind)]
+    ]
 
 
 def surveyed(wanted: WantedSource, environ: Environ) -> list[tuple[str, Source | None]]:
@@ -121,7 +148,8 @@ def web_identity_token(wanted: WantedSource, environ: Environ) -> WebIdentityTok
     if wanted.token is not None:
         return wanted.token
     if environ.get(TOKEN_FILE_VARIABLE):
-        return WebIdentityToken(TOKEN_FILE, environ[TOKEN_FILE_VARIABLE])
+        setting = from_variable("web_identity_token_file", TOKEN_FILE_VARIABLE, environ)
+        return WebIdentityToken(TOKEN_FILE, environ[TOKEN_FILE_VARIABLE], setting=setting)
     return _minted_by_github(wanted, environ)
 
 
@@ -150,7 +178,9 @@ def hint_at_permission(hint: str | None, environ: Environ) -> str | None:
 def _minted_by_github(wanted: WantedSource, environ: Environ) -> WebIdentityToken | None:
     if not (environ.get(GITHUB_URL) and environ.get(GITHUB_TOKEN)):
         return None
-    return WebIdentityToken(GITHUB, audience=wanted.audience or DEFAULT_AUDIENCE)
+    audience = wanted.audience or DEFAULT_AUDIENCE
+    setting = Setting("web_identity_token", f"minted for {audience}", VARIABLE, GITHUB_URL)
+    return WebIdentityToken(GITHUB, audience=audience, setting=setting)
 
 
 def _lacks_permission(environ: Environ) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gds_exec.config.aws_files import SIGN_INS, STATIC_KEYS
 from gds_exec.config.profile_values import text
+from gds_exec.config.provenance import DEFAULT, VARIABLE, Setting, from_variable
 from gds_exec.config.role_names import (
     copied_role,
     did_you_mean,
@@ -13,6 +14,7 @@ from gds_exec.config.role_names import (
     where_looked,
 )
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
+from gds_exec.environment import PROFILE_VARIABLES
 from gds_exec.errors import BrokenProfile, CopiedSession, NoAccessKey, NotSupportedYet, SourceProfileMissing
 from gds_exec.lean import Value
 from gds_exec.redaction import show
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from gds_exec.config.aws_ini import Section
     from gds_exec.config.sources import Source
 
-# botocore's order
-_PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 _CREDENTIAL_SOURCES = {
     "Environment": "there are no keys in the environment",
     "Ec2InstanceMetadata": "AWS_EC2_METADATA_DISABLED forbids that",
@@ -44,11 +44,15 @@ _NOT_SUPPORTED = {
 
 
 class Chain(Value):
-    """Profiles: those with roles, the wanted one first, and the one with the keys; or else their `source`."""
+    """Profiles: those with roles, the wanted one first, and the one with the keys; or else their `source`.
+
+    `named_by` is what says that a role without a profile begins with this chain.
+    """
 
     role_profiles: tuple[str, ...]
     keys_profile: str | None = None
     source: Source | None = None
+    named_by: Setting | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,7 +100,7 @@ def keys_of(files: AwsFiles, chain: Chain) -> StoredKeys | CredentialProcess:
         return stored
     _refuse_sign_in(name, section, "login_session")
     if command := text(section, "credential_process"):
-        return CredentialProcess(name, command)
+        return CredentialProcess(name, command, section["credential_process"])
     if stored := _stored_keys(name, files.config_profiles.get(name)):
         return stored
     _refuse_sign_in(name, section, "sso_start_url", "sso_session")
@@ -115,25 +119,27 @@ def roles_on_the_way(files: AwsFiles, name: str) -> Chain:
     return Chain(tuple(visited))
 
 
-def base_profile(files: AwsFiles, *, environ: Mapping[str, str], source_profile: str | None) -> str | None:
+def base_profile(
+    files: AwsFiles, *, environ: Mapping[str, str], source_profile: Setting | None
+) -> Setting | None:
     """Return the profile that a role without a profile of its own takes its keys from.
 
     That is the one named, by `source_profile` or else by AWS's variables; else [default], if one can
     sign in with it; else the only one with keys. Raise `NoAccessKey` if there are several, return
     `None` if there are none.
     """
-    named_by = {"--source-profile": source_profile, **{key: environ.get(key) for key in _PROFILE_VARIABLES}}
-    for origin, name in named_by.items():
-        if name and name not in files.profiles:
-            if name in files.copied_sessions:
-                raise _named_copy(files, origin, name)
-            message = f"{origin} names profile {quoted(name)}, which does not exist"
-            raise BrokenProfile(message, hint=hint_at_profile(files, name))
-        if name:
-            return name
-    if any(key in files.profiles.get("default", {}) for key in (*STATIC_KEYS, *SIGN_INS)):
-        return "default"
-    return _only_profile_with_keys(files)
+    by_variables = (from_variable("source_profile", name, environ) for name in PROFILE_VARIABLES)
+    named = source_profile or next(filter(None, by_variables), None)
+    if named is None:
+        has_default = any(key in files.profiles.get("default", {}) for key in (*STATIC_KEYS, *SIGN_INS))
+        name = "default" if has_default else _only_profile_with_keys(files)
+        return Setting("source_profile", name, DEFAULT) if name else None
+    if named.value in files.profiles:
+        return named
+    if named.value in files.copied_sessions:
+        raise _named_copy(files, named)
+    message = f"{named.origin} names profile {quoted(named.value)}, which does not exist"
+    raise BrokenProfile(message, hint=hint_at_profile(files, named.value))
 
 
 def no_base(files: AwsFiles, environ: Mapping[str, str]) -> NoAccessKey:
@@ -164,9 +170,10 @@ def _has_static_keys(section: Section) -> bool:
 def _token_in_file(name: str, section: Section) -> WebIdentityToken:
     path = text(section, "web_identity_token_file")
     if not path:
-        place = section["web_identity_token_file"].place
+        place = section["web_identity_token_file"].origin
         raise BrokenProfile(f"{place}: web_identity_token_file names no file")
-    return WebIdentityToken(TOKEN_FILE, path, profile_name=name)
+    setting = section["web_identity_token_file"]
+    return WebIdentityToken(TOKEN_FILE, path, profile_name=name, setting=setting)
 
 
 def _credential_source(visited: Sequence[str], section: Section, environ: Mapping[str, str]) -> Source:
@@ -231,11 +238,12 @@ def _check_source(files: AwsFiles, visited: Sequence[str], source: str) -> None:
         raise BrokenProfile(message, hint=f"let {quoted(name)} name a source_profile that has keys")
 
 
-def _named_copy(files: AwsFiles, origin: str, name: str) -> CopiedSession:
-    message = f"{origin} names profile {quoted(name)}, which {holds_copy(files, name)}"
-    is_variable = origin in _PROFILE_VARIABLES
-    hint = f"unset {origin}, or name a profile with keys of your own: --source-profile NAME"
-    return CopiedSession(message, hint=hint if is_variable else "name a profile with keys of your own")
+def _named_copy(files: AwsFiles, named: Setting) -> CopiedSession:
+    message = f"{named.origin} names profile {quoted(named.value)}, which {holds_copy(files, named.value)}"
+    hint = "name a profile with keys of your own"
+    if named.kind == VARIABLE:
+        hint = f"unset {named.origin}, or {hint}: --source-profile NAME"
+    return CopiedSession(message, hint=hint)
 
 
 def _hint_at_own_keys(files: AwsFiles, copy: str, *, of: str) -> str:
@@ -280,9 +288,10 @@ def _stored_keys(name: str, section: Section | None) -> StoredKeys | None:
     secret_access_key = text(section, "aws_secret_access_key")
     if not access_key_id or not secret_access_key:
         missing = "aws_secret_access_key" if access_key_id else "aws_access_key_id"
-        raise _half_a_key(name, section["aws_access_key_id"].place, missing)
+        raise _half_a_key(name, section["aws_access_key_id"].origin, missing)
     token_key = "aws_security_token" if "aws_security_token" in section else "aws_session_token"
-    return StoredKeys(name, access_key_id, secret_access_key, text(section, token_key) or None)
+    token = text(section, token_key) or None
+    return StoredKeys(name, access_key_id, secret_access_key, token, section["aws_access_key_id"])
 
 
 def _half_a_key(name: str, place: str, missing: str) -> BrokenProfile:
@@ -292,7 +301,7 @@ def _half_a_key(name: str, place: str, missing: str) -> BrokenProfile:
 
 def _no_keys(name: str, section: Section, chain: Chain) -> BrokenProfile | NoAccessKey:
     if "aws_secret_access_key" in section:
-        return _half_a_key(name, section["aws_secret_access_key"].place, "aws_access_key_id")
+        return _half_a_key(name, section["aws_secret_access_key"].origin, "aws_access_key_id")
     lacking = "has no access keys" if chain.role_profiles else "has neither access keys nor a role_arn"
     message = f"profile {quoted(name)} {lacking}{drawn(chain.names)}"
     return NoAccessKey(message, hint=f"if aws-vault keeps them, add: {keys_from_aws_vault(name)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gds_exec.config.provenance import Setting, from_variable
 from gds_exec.errors import BrokenProfile
 from gds_exec.options import duration_seconds as duration_of
 from gds_exec.options import is_account, is_session_name
@@ -52,12 +53,12 @@ def text(section: Section, key: str) -> str | None:
         return None
     if isinstance(setting.value, str):
         return setting.value
-    raise BrokenProfile(f"{setting.place}: {key} is a block of indented settings, not a value")
+    raise BrokenProfile(f"{setting.origin}: {key} is a block of indented settings, not a value")
 
 
-def first_text(sections: Iterable[Section], key: str) -> str | None:
+def first(sections: Iterable[Section], key: str) -> Setting | None:
     """Return the first of the sections' settings that is not empty."""
-    return next((value for section in sections if (value := text(section, key))), None)
+    return next((section[key] for section in sections if text(section, key)), None)
 
 
 def role_arn(section: Section) -> str:
@@ -71,18 +72,19 @@ def session_name(section: Section) -> str | None:
     return _checked(section, "role_session_name", is_session_name, _SESSION_NAME_ALLOWED)
 
 
-def session_name_in(environ: Mapping[str, str]) -> str | None:
+def session_name_in(environ: Mapping[str, str]) -> Setting | None:
     """Return the name that AWS_ROLE_SESSION_NAME gives to sessions. Raise `BrokenProfile` for a wrong one."""
-    name = environ.get("AWS_ROLE_SESSION_NAME") or None
-    if name is not None and not is_session_name(name):
-        message = f"AWS_ROLE_SESSION_NAME '{show(name)}' {_SESSION_NAME_ALLOWED}"
+    setting = from_variable("role_session_name", "AWS_ROLE_SESSION_NAME", environ)
+    if setting is not None and not is_session_name(setting.value):
+        message = f"AWS_ROLE_SESSION_NAME '{show(setting.value)}' {_SESSION_NAME_ALLOWED}"
         raise BrokenProfile(message, hint="correct it, or say --session-name")
-    return name
+    return setting
 
 
-def account(section: Section, key: str) -> str | None:
-    """Return an account's number."""
-    return _checked(section, key, is_account, "is not an account's number of 12 digits")
+def account(section: Section, key: str) -> Setting | None:
+    """Return a setting of ours that is an account's number."""
+    value = _checked(section, key, is_account, "is not an account's number of 12 digits")
+    return None if value is None else _of_ours(section, key, value=value)
 
 
 def external_id(section: Section) -> str | None:
@@ -90,32 +92,32 @@ def external_id(section: Section) -> str | None:
     return _checked(section, "external_id", is_external_id, allowed)
 
 
-def duration_seconds(section: Section) -> int | None:
+def duration(section: Section) -> Setting | None:
     """Return duration_seconds; None also where it is no number, which botocore ignores."""
     seconds = _integer(text(section, "duration_seconds"))
     if seconds is not None and not SHORTEST_SECONDS <= seconds <= LONGEST_ROLE_SECONDS:
         reason = f"is not between {SHORTEST_SECONDS} and {LONGEST_ROLE_SECONDS}"
         raise _unusable(section, "duration_seconds", reason)
-    return seconds
+    return section["duration_seconds"].but(name="duration", value=seconds) if seconds else None
 
 
-def seconds(section: Section, key: str) -> int | None:
+def seconds(section: Section, key: str) -> Setting | None:
     """Return a setting of ours that is a duration such as `8h`, `15m` or `900`, in seconds."""
     value = text(section, key)
     if not value:
         return None
     try:
-        return duration_of(value)
+        return _of_ours(section, key, value=duration_of(value))
     except ValueError:
         raise _unusable(section, key, "is no duration such as 8h, 180m, 1h30m or 3600") from None
 
 
-def truth(section: Section, key: str) -> bool:
-    """Return a setting of ours that is `true` or `false`."""
+def truth(section: Section, key: str) -> Setting | None:
+    """Return a setting of ours that is `true`, or None where it is `false`."""
     value = (text(section, key) or "false").lower()
     if value not in {"true", "false"}:
         raise _unusable(section, key, "is neither true nor false")
-    return value == "true"
+    return _of_ours(section, key, value=True) if value == "true" else None
 
 
 def ignored_duration(section: Section) -> str | None:
@@ -123,11 +125,11 @@ def ignored_duration(section: Section) -> str | None:
     value = text(section, "duration_seconds")
     if value is None or _integer(value) is not None:
         return None
-    where = section["duration_seconds"].place
+    where = section["duration_seconds"].origin
     return f"{where}: duration_seconds '{show(value)}' is ignored: not a whole number of seconds"
 
 
-def mfa_serial(section: Section) -> str | None:
+def mfa_serial(section: Section) -> Setting | None:
     """Return mfa_serial; refuse what STS takes no code for."""
     value = text(section, "mfa_serial")
     if value and ":u2f/" in value:
@@ -139,22 +141,23 @@ def mfa_serial(section: Section) -> str | None:
         account, _, user = value.partition(":user/")
         hint = f"it is probably {show(account)}:mfa/{show(user.rpartition('/')[2])}"
         raise _unusable(section, "mfa_serial", "is a user, not an MFA device", hint=hint)
-    return value or None
+    return section["mfa_serial"] if value else None
 
 
 def endpoint_url(
     service: str, section: Section, *, services: Mapping[str, Section], environ: Mapping[str, str]
-) -> str | None:
+) -> Setting | None:
     """Return the endpoint set for `service` (`sts`, `iam`), by botocore's rules, or None for AWS's own."""
     if _ignores_endpoint_urls(section, environ):
         return None
-    return (
-        environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
-        or environ.get("AWS_ENDPOINT_URL")
+    name = f"{service}_endpoint_url"
+    found = (
+        from_variable(name, f"AWS_ENDPOINT_URL_{service.upper()}", environ)
+        or from_variable(name, "AWS_ENDPOINT_URL", environ)
         or _service_endpoint_url(service, section, services)
-        or text(section, "endpoint_url")
-        or None
+        or first([section], "endpoint_url")
     )
+    return found and found.but(name=name)
 
 
 def _ignores_endpoint_urls(section: Section, environ: Mapping[str, str]) -> bool:
@@ -164,7 +167,7 @@ def _ignores_endpoint_urls(section: Section, environ: Mapping[str, str]) -> bool
     return ignored.lower() == "true"
 
 
-def _service_endpoint_url(service: str, section: Section, services: Mapping[str, Section]) -> str | None:
+def _service_endpoint_url(service: str, section: Section, services: Mapping[str, Section]) -> Setting | None:
     name = text(section, "services")
     if name is None:
         return None
@@ -174,8 +177,9 @@ def _service_endpoint_url(service: str, section: Section, services: Mapping[str,
     if setting is None:
         return None
     if isinstance(setting.value, str):
-        raise BrokenProfile(f"{setting.place}: {service} is not a block of indented settings")
-    return setting.value.get("endpoint_url")
+        raise BrokenProfile(f"{setting.origin}: {service} is not a block of indented settings")
+    url = setting.value.get("endpoint_url")
+    return setting.but(value=url) if url else None
 
 
 def _begins_an_iam_arn(text: str) -> bool:
@@ -203,6 +207,11 @@ def _checked(section: Section, key: str, is_usable: Callable[[str], object], oth
     return value
 
 
+def _of_ours(section: Section, key: str, *, value: object) -> Setting:
+    """Return a setting that has a `gds_exec_` name in files, under the name of its option."""
+    return section[key].but(name=key.removeprefix("gds_exec_"), value=value)
+
+
 def _integer(value: str | None) -> int | None:
     try:
         return None if value is None else int(value)
@@ -212,4 +221,4 @@ def _integer(value: str | None) -> int | None:
 
 def _unusable(section: Section, key: str, reason: str, *, hint: str | None = None) -> BrokenProfile:
     setting = section[key]
-    return BrokenProfile(f"{setting.place}: {key} '{show(str(setting.value))}' {reason}", hint=hint)
+    return BrokenProfile(f"{setting.origin}: {key} '{show(str(setting.value))}' {reason}", hint=hint)

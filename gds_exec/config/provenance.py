@@ -1,90 +1,62 @@
-"""Settings with what set each, and how that is looked up."""
+"""A setting and where it was found, and how both are shown to a person."""
 
 from __future__ import annotations
 
-from gds_exec.config.aws_ini import place
 from gds_exec.lean import Value
-from gds_exec.options import duration_seconds, duration_text, variable_of
+from gds_exec.options import duration_text
 from gds_exec.redaction import show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from gds_exec.config.aws_ini import Section
+    from collections.abc import Mapping
+    from typing import Any
 
 FILE, VARIABLE, OPTION, ARGUMENT, DEFAULT = "file", "variable", "option", "argument", "default"
 NOT_SHOWN = "(not shown)"
-_FALSE = ("", "0", "f", "false", "n", "no", "off")
+_NEVER_SHOWN = ("credential_process", "mfa_code", "mfa_process", "web_identity_token_command")
 
 
-class TracedSetting(Value):
-    """A setting, and what set it: `where` is a file's path, a variable's name or an option."""
+class Setting(Value):
+    """A value and where it was found: `where` is the path of a file, the name of a variable or an option."""
 
     name: str
-    value: str
+    value: Any
     kind: str
     where: str = ""
     line: int | None = None
 
+    _unshown = ("value",)
+
     @property
     def origin(self) -> str:
-        """What set it, as a person reads it."""
+        """Where it was found, as a person reads it."""
         if self.line is not None:
             return place(self.where, self.line)
         return show(self.where) or {ARGUMENT: "the command line"}.get(self.kind, self.kind)
 
-
-def in_files(
-    key: str,
-    sections: Iterable[Section],
-    *,
-    value: str | None = None,
-    name: str | None = None,
-    shown: str | None = None,
-) -> TracedSetting | None:
-    """Return the first setting of that key that says something, or this very `value`."""
-    for section in sections:
-        setting = section.get(key)
-        said = setting.value if setting else None
-        if setting and isinstance(said, str) and said and value in (None, said):
-            return TracedSetting(
-                name or key, said if shown is None else shown, FILE, setting.path, setting.line
-            )
-    return None
+    @property
+    def text(self) -> str:
+        """The value as a person writes it. Codes and commands are hidden, and so is most of a key id."""
+        if self.name in _NEVER_SHOWN:
+            return NOT_SHOWN
+        if self.name.endswith("access_key_id"):
+            return f"…{self.value[-4:]}"
+        if isinstance(self.value, bool):
+            return "yes"
+        if isinstance(self.value, int):
+            return duration_text(self.value)
+        return str(self.value)
 
 
-def from_variable(name: str, variable: str, environ: Mapping[str, str]) -> TracedSetting | None:
-    """Return what the variable says, if it says something."""
+def place(path: str, line: int) -> str:
+    return f"{show(path)}, line {line}"
+
+
+def value_of(setting: Setting | None) -> Any:
+    return None if setting is None else setting.value
+
+
+def from_variable(name: str, variable: str, environ: Mapping[str, str]) -> Setting | None:
+    """Return the value of a variable as a setting, or None if the variable is unset or empty."""
     value = environ.get(variable)
-    return TracedSetting(name, value, VARIABLE, variable) if value else None
-
-
-def from_option(
-    name: str, value: object, environ: Mapping[str, str], *, shown: str | None = None
-) -> TracedSetting:
-    """Return what was asked for, by a variable if it says the same and else by the option."""
-    option = "--" + name.replace("_", "-")
-    variable = variable_of(option)
-    is_variable = _says(environ.get(variable, ""), value)
-    kind, where = (VARIABLE, variable) if is_variable else (OPTION, option)
-    return TracedSetting(name, _text(value) if shown is None else shown, kind, where)
-
-
-def _says(text: str, value: object) -> bool:
-    if isinstance(value, bool):
-        return text.lower() not in _FALSE
-    if not isinstance(value, int):
-        return text == value
-    try:
-        return duration_seconds(text) == value
-    except ValueError:
-        return False
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes"
-    if isinstance(value, int):
-        return duration_text(value)
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return Setting(name, value, VARIABLE, variable) if value else None

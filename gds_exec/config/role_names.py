@@ -45,7 +45,7 @@ def holds_copy(files: AwsFiles, name: str) -> str:
     """Return an error's words for a copied session: `holds a copied session of prod (FILE, line 3: …)`."""
     role = copied_role(files, name)
     of_role = f" of {show(role)}" if role else ""
-    place = files.copied_sessions[name][WRITTEN_FOR].place
+    place = files.copied_sessions[name][WRITTEN_FOR].origin
     return f"holds a copied session{of_role} ({place}: {WRITTEN_FOR})"
 
 

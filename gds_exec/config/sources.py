@@ -1,13 +1,20 @@
-"""Where a chain's first credentials come from, as values: keys, what hands keys out, or a token."""
+"""Where a chain's first credentials come from, as values: keys, what hands keys out, or a token.
+
+The `setting` of each says where it was found; its `source_kind` is one of `SOURCES`.
+"""
 
 from __future__ import annotations
 
+from gds_exec.config.provenance import DEFAULT, VARIABLE, Setting
 from gds_exec.lean import Value
 from gds_exec.options import SOURCES
 
 PROFILE, ENVIRONMENT, WEB_IDENTITY, GITHUB, CONTAINER, INSTANCE = SOURCES
 TOKEN_FILE, TOKEN_VARIABLE, TOKEN_COMMAND = "file", "variable", "command"
 DEFAULT_AUDIENCE = "sts.amazonaws.com"
+CONTAINER_PATH = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+CONTAINER_URL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+INSTANCE_URL = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 
 
 class StoredKeys(Value):
@@ -17,8 +24,11 @@ class StoredKeys(Value):
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
+    setting: Setting | None = None
 
     _unshown = ("secret_access_key", "session_token")
+    _notes = ("setting",)
+    source_kind = PROFILE
 
     @property
     def owner(self) -> str:
@@ -30,8 +40,11 @@ class CredentialProcess(Value):
 
     profile_name: str
     command: str
+    setting: Setting | None = None
 
     _unshown = ("command",)
+    _notes = ("setting",)
+    source_kind = PROFILE
 
     @property
     def owner(self) -> str:
@@ -47,7 +60,12 @@ class EnvironmentKeys(Value):
     outer_role: str | None = None
 
     _unshown = ("secret_access_key", "session_token")
+    source_kind = ENVIRONMENT
     profile_name = None
+
+    @property
+    def setting(self) -> Setting:
+        return Setting("access_key_id", self.access_key_id, VARIABLE, "AWS_ACCESS_KEY_ID")
 
     @property
     def owner(self) -> str:
@@ -63,7 +81,13 @@ class ContainerRole(Value):
     where: str
     is_path: bool = False
     outer_role: str | None = None
+    source_kind = CONTAINER
     profile_name = None
+
+    @property
+    def setting(self) -> Setting:
+        variable = CONTAINER_PATH if self.is_path else CONTAINER_URL
+        return Setting("container_credentials", self.where, VARIABLE, variable)
 
     @property
     def owner(self) -> str:
@@ -79,8 +103,15 @@ class InstanceRole(Value):
     endpoint_url: str | None = None
     otherwise: str | None = None
     otherwise_hint: str | None = None
+    source_kind = INSTANCE
     profile_name = None
     owner = "the instance"
+
+    @property
+    def setting(self) -> Setting:
+        if self.endpoint_url is None:
+            return Setting("instance_metadata", "http://169.254.169.254/", DEFAULT)
+        return Setting("instance_metadata", self.endpoint_url, VARIABLE, INSTANCE_URL)
 
 
 class WebIdentityToken(Value):
@@ -93,6 +124,13 @@ class WebIdentityToken(Value):
     where: str = ""
     audience: str = DEFAULT_AUDIENCE
     profile_name: str | None = None
+    setting: Setting | None = None
+
+    _notes = ("setting",)
+
+    @property
+    def source_kind(self) -> str:
+        return PROFILE if self.profile_name is not None else WEB_IDENTITY
 
     @property
     def owner(self) -> str:

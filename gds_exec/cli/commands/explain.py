@@ -11,26 +11,27 @@ import time
 from gds_exec.cli import render
 from gds_exec.cli.next_step import called, moment, next_step, time_left
 from gds_exec.cli.runtime import put_together
-from gds_exec.cli.scope_options import with_scope
 from gds_exec.cli.source_wiring import wanted_source
-from gds_exec.config.setting_provenance import traced_settings
-from gds_exec.config.source_provenance import candidates
+from gds_exec.config.environment_sources import candidates
+from gds_exec.config.provenance import DEFAULT, OPTION, VARIABLE, Setting, from_variable
 from gds_exec.config.sources import WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
-from gds_exec.options import duration_text
+from gds_exec.credentials.session_scope import READ_ONLY_ARN
+from gds_exec.environment import REGION_VARIABLES
+from gds_exec.options import OPTIONS, SCOPE_ROWS, SPELLINGS, duration_text
 from gds_exec.output import printing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gds_exec.cli.runtime import Run
-    from gds_exec.config.provenance import TracedSetting
-    from gds_exec.config.source_provenance import Candidate
+    from gds_exec.config.environment_sources import Candidate
     from gds_exec.credentials.provider import Outlook
     from gds_exec.credentials.request import Request
     from gds_exec.invocation import Invocation
+    from gds_exec.options import Option
     from gds_exec.session import SessionCredentials
 
     Row = tuple[str, ...]
@@ -44,6 +45,19 @@ _SOURCES = {
     PersonCode: ("terminal", "a person at this terminal"),
     DialogCode: ("dialog", "a person, in a dialog on this desktop"),
 }
+# These settings stand together, in this order; all others follow.
+_FIRST = (
+    *("mfa_serial", "mfa_process", "ykman_account", "gds_exec_ykman_account", "mfa_source", "mfa_code"),
+    *("region", "duration", "min_remaining", "mfa_max_age", "expect_account", "refresh"),
+)
+# A profile or its source carries these.
+_CARRIED = ("source_profile", *(f"web_identity_token_{kind}" for kind in ("file", "env", "command")))
+_OTHER_ROWS = [
+    row
+    for row in OPTIONS
+    if row.field and row.variable and row.field not in _CARRIED and row not in SCOPE_ROWS
+]
+_FALSE = ("", "0", "f", "false", "n", "no", "off")
 
 
 def explain(invocation: Invocation, environ: Mapping[str, str]) -> None:
@@ -61,7 +75,7 @@ def _text(run: Run, outlook: Outlook, now: float) -> str:
     following = [*outlook.plan.notices, next_step(outlook, run.profile, now=now)]
     sections: dict[str, list[Row]] = {
         "chain": _chain_rows(run, outlook, now),
-        "settings": [(setting.name, setting.value, setting.origin) for setting in _settings(run, outlook)],
+        "settings": [(setting.name, setting.text, setting.origin) for setting in settings_of(run, outlook)],
         "first credentials, in order": [_candidate_row(candidate) for candidate in _candidates(run)],
         "codes would come from": [(source,) for source in sources or ["nobody: nothing here can give one"]],
         "next": [(sentence,) for sentence in following],
@@ -76,7 +90,7 @@ def _document(run: Run, outlook: Outlook, now: float) -> Document:
         "source_profile": run.profile.source.profile_name,
         "source": run.profile.source.owner,
         "chain": [_step(request, held, now) for request, held in steps],
-        "settings": [_setting(setting) for setting in _settings(run, outlook)],
+        "settings": [_setting(setting) for setting in settings_of(run, outlook)],
         "sources": [_candidate(candidate) for candidate in _candidates(run)],
         "code_sources": [_SOURCES[type(source)][0] for source in outlook.code_sources],
         "notices": list(outlook.plan.notices),
@@ -84,16 +98,75 @@ def _document(run: Run, outlook: Outlook, now: float) -> Document:
     }
 
 
-def _settings(run: Run, outlook: Outlook) -> list[TracedSetting]:
-    requests = outlook.plan.requests
-    settings = traced_settings(
-        run.files,
-        run.profile,
-        run.invocation,
-        environ=run.environ,
-        default_seconds=requests[-1].duration_seconds if requests else None,
+def settings_of(run: Run, outlook: Outlook) -> list[Setting]:
+    """Return all that decides about this run: what the profile carries, and the options, which win."""
+    profile, environ, requests = run.profile, run.environ, outlook.plan.requests
+    asked = {setting.name: setting for setting in _asked(run.invocation, _OTHER_ROWS)}
+    settings = (
+        Setting("region", "none", DEFAULT),
+        Setting("duration", requests[-1].duration_seconds, DEFAULT) if requests else None,
+        *profile.settings,
+        from_variable("mfa_source", "GDS_EXEC_MFA_SOURCE", environ),
+        *(from_variable("region", variable, environ) for variable in reversed(REGION_VARIABLES)),
+        *asked.values(),
     )
-    return with_scope(settings, run)
+    last = {setting.name: setting for setting in settings if setting is not None}
+    session_name = last.pop("session_name", None)
+    found = (
+        *_of_roles(run, session_name),
+        profile.source.setting,
+        *(last[name] for name in dict.fromkeys((*_FIRST, *asked, *last)) if name in last),
+        *(file.setting for file in run.files.read),
+        *_asked(run.invocation, SCOPE_ROWS),
+    )
+    return [as_said(setting, environ) for setting in found if setting is not None]
+
+
+def _of_roles(run: Run, session_name: Setting | None) -> list[Setting]:
+    """Return what the roles carry, the wanted one first, except where an option wins."""
+    replaced = {"role_session_name": session_name, "external_id": run.invocation.external_id}
+    bare: list[Setting] = []
+    named: list[Setting] = []
+    for role in reversed(run.profile.roles):
+        is_wanted = role is run.profile.roles[-1]
+        kept = (one for one in role.settings if not (is_wanted and replaced.get(one.name)))
+        (named if role.profile_name else bare).extend(kept)
+    chain = [*bare, *filter(None, [session_name]), *named]
+    # The variable may name the sessions of several roles. It is shown once, at the end.
+    return sorted(dict.fromkeys(chain), key=lambda one: one.where == "AWS_ROLE_SESSION_NAME")
+
+
+def _asked(invocation: Invocation, rows: Iterable[Option]) -> Iterator[Setting]:
+    """Return the options of these rows that were given."""
+    for row in rows:
+        value = getattr(invocation, row.field)
+        if value != row.default:
+            for each in sorted(value) if row.is_repeatable else [value]:
+                yield Setting(row.name[2:].replace("-", "_"), each, OPTION, row.name)
+
+
+def as_said(setting: Setting, environ: Mapping[str, str]) -> Setting:
+    """Return the setting of an option with the variable that stands for it, if that says the same."""
+    if setting.kind != OPTION:
+        return setting
+    row = SPELLINGS[setting.where]
+    variable = row.variable or ""
+    if _says(row, environ.get(variable, ""), setting.value):
+        setting = setting.but(kind=VARIABLE, where=variable)
+    return setting.but(value=READ_ONLY_ARN) if row.field == "read_only" else setting
+
+
+def _says(row: Option, text: str, value: object) -> bool:
+    if row.is_flag:
+        return text.lower() not in _FALSE
+    if row.field == "policy":  # which may have been read from a file since
+        return text != ""
+    if row.is_repeatable:
+        return value in text.split()
+    try:
+        return row.value_of(text) == value
+    except ValueError:
+        return False
 
 
 def _candidates(run: Run) -> list[Candidate]:
@@ -146,10 +219,10 @@ def _step(request: Request, held: SessionCredentials | None, now: float) -> Fact
     }
 
 
-def _setting(setting: TracedSetting) -> Fact:
+def _setting(setting: Setting) -> Fact:
     return {
         "name": setting.name,
-        "value": setting.value,
+        "value": setting.text,
         "from": setting.kind,
         "where": setting.where or None,
         "line": setting.line,

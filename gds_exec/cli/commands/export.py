@@ -95,7 +95,7 @@ def _check_profile(files: AwsFiles, name: str) -> None:
     found = next(own, None)
     if config is not None and found is not None:
         raise OutputFailed(
-            f"profile {show(name)} has credentials of its own ({config[found].place}: {found})",
+            f"profile {show(name)} has credentials of its own ({config[found].origin}: {found})",
             hint="choose another name",
         )
 

@@ -195,7 +195,7 @@ def test_byte_order_mark_is_named(home, mark):
 def test_every_value_knows_its_file_and_line(home, line_end):
     config = line_end.join(("# c", "[profile a]", "region = eu-west-1", "s3 =", "  x = y", "output = json"))
     section = read(home, config=config, credentials="[a]\nregion = eu-west-2").profiles["a"]
-    assert {key: (setting.place, setting.value) for key, setting in dict(section).items()} == {
+    assert {key: (setting.origin, setting.value) for key, setting in dict(section).items()} == {
         "region": (f"{home}/.aws/credentials, line 2", "eu-west-2"),
         "s3": (f"{home}/.aws/config, line 4", {"x": "y"}),
         "output": (f"{home}/.aws/config, line 6", "json"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gds_exec.config.environment_sources import (
+    Candidate,
     after_profiles,
     asked_for,
     before_profiles,
+    candidates,
     container_role,
     environment_keys,
     hint_at_permission,
@@ -28,6 +30,7 @@ from gds_exec.config.sources import (
     EnvironmentKeys,
     InstanceRole,
     Source,
+    StoredKeys,
     WantedSource,
     WebIdentityToken,
 )
@@ -266,3 +269,70 @@ def test_all_kinds_are_surveyed_in_their_order() -> None:
         (INSTANCE, InstanceRole()),
     ]
     assert [found for _, found in surveyed(ANY, NO_INSTANCE)] == [None] * 5
+
+
+STORED = StoredKeys("both", "AKIAOTHER", "a-secret")
+KEYS_HERE = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.mark.parametrize(
+    ("source", "is_bare", "environ", "tried"),
+    [
+        pytest.param(
+            STORED,
+            False,
+            KEYS_HERE,
+            [
+                Candidate("profile", "profile both", is_taken=True),
+                Candidate("environment", "the environment"),
+                Candidate("web-identity", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role with a profile, that first",
+        ),
+        pytest.param(
+            EnvironmentKeys("AKIA", "s"),
+            True,
+            KEYS_HERE,
+            [
+                Candidate("environment", "the environment", is_taken=True),
+                Candidate("web-identity", None),
+                Candidate("profile", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role without one, the environment first",
+        ),
+        pytest.param(
+            WebIdentityToken(TOKEN_FILE, "/run/token"),
+            True,
+            KEYS_HERE | {"GDS_EXEC_OUTER_ROLE": "outer", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"},
+            [
+                Candidate("web-identity", "the web identity token in /run/token", is_taken=True),
+                Candidate("environment", "the outer role outer"),
+                Candidate("profile", None),
+                Candidate("container", None),
+                Candidate("instance", None),
+            ],
+            id="a role without one in an outer role, the token first",
+        ),
+        pytest.param(
+            STORED,
+            False,
+            {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"},
+            [
+                Candidate("profile", "profile both", is_taken=True),
+                Candidate("environment", None),
+                Candidate("web-identity", "the web identity token in /run/token"),
+                Candidate("container", None),
+                Candidate("instance", "the instance"),
+            ],
+            id="half a key is none of the profile's concern, and hides no other source",
+        ),
+    ],
+)
+def test_what_is_tried_is_told_in_its_order(
+    source: Source, is_bare: bool, environ: dict[str, str], tried: list[Candidate]
+) -> None:
+    assert candidates(source, is_bare=is_bare, wanted=WantedSource(), environ=environ) == tried

@@ -1,4 +1,4 @@
-"""How what set a setting is looked up, and how it reads."""
+"""A setting says where it was found, and how it reads."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gds_exec.config.provenance import (
     ARGUMENT,
     DEFAULT,
     FILE,
+    NOT_SHOWN,
     OPTION,
     VARIABLE,
-    TracedSetting,
-    from_option,
+    Setting,
     from_variable,
 )
 
@@ -19,15 +19,15 @@ from gds_exec.config.provenance import (
 @pytest.mark.parametrize(
     ("setting", "origin"),
     [
-        (TracedSetting("a", "1", FILE, "/home/a/.aws/config", 3), "/home/a/.aws/config, line 3"),
-        (TracedSetting("a", "1", VARIABLE, "AWS_REGION"), "AWS_REGION"),
-        (TracedSetting("a", "1", OPTION, "--region"), "--region"),
-        (TracedSetting("a", "1", ARGUMENT), "the command line"),
-        (TracedSetting("a", "1", DEFAULT), "default"),
-        (TracedSetting("a", "1", VARIABLE, "A\x1bB"), r"A\x1bB"),
+        (Setting("a", "1", FILE, "/home/a/.aws/config", 3), "/home/a/.aws/config, line 3"),
+        (Setting("a", "1", VARIABLE, "AWS_REGION"), "AWS_REGION"),
+        (Setting("a", "1", OPTION, "--region"), "--region"),
+        (Setting("a", "1", ARGUMENT), "the command line"),
+        (Setting("a", "1", DEFAULT), "default"),
+        (Setting("a", "1", VARIABLE, "A\x1bB"), r"A\x1bB"),
     ],
 )
-def test_an_origin_reads_as_a_person_would_say_it(setting: TracedSetting, origin: str) -> None:
+def test_an_origin_reads_as_a_person_would_say_it(setting: Setting, origin: str) -> None:
     assert setting.origin == origin
 
 
@@ -41,21 +41,23 @@ def test_a_variable_counts_if_it_says_something(environ: dict[str, str], value: 
 
 
 @pytest.mark.parametrize(
-    ("value", "spoken", "is_variable"),
+    ("name", "value", "text"),
     [
-        pytest.param("github", "github", True, id="the same text"),
-        pytest.param("github", "container", False, id="another text"),
-        pytest.param(3600, "60m", True, id="the same time in other words"),
-        pytest.param(3600, "soon", False, id="no time"),
-        pytest.param(True, "1", True, id="a truth"),
-        pytest.param(True, "off", False, id="an untruth"),
-        pytest.param(True, "", False, id="nothing"),
+        pytest.param("region", "eu-west-2", "eu-west-2", id="text"),
+        pytest.param("duration", 5400, "1h30m", id="seconds"),
+        pytest.param("refresh", True, "yes", id="a truth"),
+        pytest.param("aws_access_key_id", "AKIAIOSFODNN7EXAMPLE", "…MPLE", id="access key of a file"),
+        pytest.param("access_key_id", "AKIAIOSFODNN7EXAMPLE", "…MPLE", id="access key of the environment"),
+        pytest.param("credential_process", "print a-secret", NOT_SHOWN, id="credential_process"),
+        pytest.param("mfa_process", "print a-secret", NOT_SHOWN, id="mfa_process"),
+        pytest.param("mfa_code", "123456", NOT_SHOWN, id="code"),
+        pytest.param("web_identity_token_command", "print a-secret", NOT_SHOWN, id="token command"),
     ],
 )
-def test_an_option_is_the_variable_s_where_that_says_the_same(
-    value: object, spoken: str, is_variable: bool
+def test_a_value_reads_as_a_person_would_write_it_and_shows_no_secret(
+    name: str, value: object, text: str
 ) -> None:
-    found = from_option("some_setting", value, {"GDS_EXEC_SOME_SETTING": spoken})
+    setting = Setting(name, value, OPTION, "--option")
 
-    origin = "GDS_EXEC_SOME_SETTING" if is_variable else "--some-setting"
-    assert found.origin == origin
+    assert setting.text == text
+    assert str(value) not in repr(setting)

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from gds_exec.config.aws_files import read_aws_files
-from gds_exec.config.profiles import find_profile
-from gds_exec.config.setting_provenance import NOT_SHOWN, TracedSetting, traced_settings
-from gds_exec.config.sources import WantedSource
+from gds_exec.cli.commands.explain import as_said, settings_of
+from gds_exec.cli.runtime import put_together
+from gds_exec.config.provenance import NOT_SHOWN, OPTION, Setting
 from gds_exec.invocation import Invocation
 
 ARN = "arn:aws:iam::222222222222:role/"
@@ -58,20 +57,13 @@ class Home:
 
     def trace(
         self, role: str, environ: dict[str, str] | None = None, **asked: Any
-    ) -> dict[str, list[TracedSetting]]:
+    ) -> dict[str, list[Setting]]:
         """All settings of a run, by their names: in a chain there may be several of one name."""
-        invocation = Invocation(role=role, **asked)
-        environ = environ or {}
-        files = read_aws_files(environ, home=str(self.path))
-        profile = find_profile(
-            files,
-            role,
-            environ=environ,
-            source_profile=invocation.source_profile,
-            wanted=WantedSource(invocation.source),
-        )
-        found: dict[str, list[TracedSetting]] = {}
-        for setting in traced_settings(files, profile, invocation, environ=environ, default_seconds=3600):
+        environ = {"HOME": str(self.path), "GDS_EXEC_CACHE_DIR": str(self.path / "cache"), **(environ or {})}
+        (self.path / "token").write_text("e30.e30.e30")
+        run = put_together(Invocation(role=role, **asked), environ, open_terminal=lambda: None)
+        found: dict[str, list[Setting]] = {}
+        for setting in settings_of(run, run.provider.outlook()):
             found.setdefault(setting.name, []).append(setting)
         return found
 
@@ -80,11 +72,12 @@ class Home:
     ) -> tuple[str, str]:
         """The value of the only setting of that name, and what set it."""
         (setting,) = self.trace(role, environ, **asked)[name]
-        return setting.value, setting.origin.replace(f"{self.path}/", "")
+        return setting.text, setting.origin.replace(f"{self.path}/", "")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.chdir(tmp_path)  # where relative paths lead to
     return Home(tmp_path)
 
 
@@ -212,23 +205,23 @@ def test_where_codes_come_from_may_be_said_by_variables(home: Home) -> None:
     assert home.one("ykman_account", environ=environ) == ("gds", "GDS_EXEC_YKMAN_ACCOUNT")
 
 
-SERVICES = "services = ours\n[services ours]\nsts =\n  endpoint_url = http://a\n"
+SERVICES = "services = ours\n[services ours]\nsts =\n  endpoint_url = https://a\n"
 
 
 @pytest.mark.parametrize(
     ("environ", "setting", "value", "origin"),
     [
         pytest.param(
-            {"AWS_ENDPOINT_URL_STS": "http://s", "AWS_ENDPOINT_URL": "http://e"},
+            {"AWS_ENDPOINT_URL_STS": "https://s", "AWS_ENDPOINT_URL": "https://e"},
             "",
-            "http://s",
+            "https://s",
             "AWS_ENDPOINT_URL_STS",
             id="variable of the service",
         ),
-        pytest.param({"AWS_ENDPOINT_URL": "http://e"}, "", "http://e", "AWS_ENDPOINT_URL", id="variable"),
-        pytest.param({}, SERVICES, "http://a", ".aws/config, line 6", id="services section"),
+        pytest.param({"AWS_ENDPOINT_URL": "https://e"}, "", "https://e", "AWS_ENDPOINT_URL", id="variable"),
+        pytest.param({}, SERVICES, "https://a", ".aws/config, line 6", id="services section"),
         pytest.param(
-            {}, "endpoint_url = http://p\n", "http://p", ".aws/config, line 4", id="the profile's own"
+            {}, "endpoint_url = https://p\n", "https://p", ".aws/config, line 4", id="the profile's own"
         ),
     ],
 )
@@ -241,10 +234,13 @@ def test_an_endpoint_is_traced_by_the_rules_that_found_it(
 
 
 def test_certificates_are_traced_to_the_variable_or_the_profile(home: Home) -> None:
-    home.write(config=CONFIG.replace("region = eu-west-2", "ca_bundle = /ours"))
+    ours, theirs = (str(home.path / name) for name in ("ours.pem", "theirs.pem"))
+    for bundle in (ours, theirs):
+        Path(bundle).touch()
+    home.write(config=CONFIG.replace("region = eu-west-2", f"ca_bundle = {ours}"))
 
-    assert home.one("ca_bundle") == ("/ours", ".aws/config, line 5")
-    assert home.one("ca_bundle", environ={"AWS_CA_BUNDLE": "/theirs"}) == ("/theirs", "AWS_CA_BUNDLE")
+    assert home.one("ca_bundle") == (ours, ".aws/config, line 5")
+    assert home.one("ca_bundle", environ={"AWS_CA_BUNDLE": theirs}) == (theirs, "AWS_CA_BUNDLE")
 
 
 def test_the_files_themselves_say_what_named_them(home: Home) -> None:
@@ -261,7 +257,7 @@ def test_the_account_that_a_profile_expects_is_traced_to_its_line(home: Home) ->
     assert home.one("expect_account", expect_account="222222222222") == ("222222222222", "--expect-account")
 
 
-TOKEN = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/run/token"}
+TOKEN = {"AWS_WEB_IDENTITY_TOKEN_FILE": "token"}
 OWN = {"AWS_ROLE_ARN": f"{ARN}ci"}
 
 
@@ -317,3 +313,69 @@ def test_the_keys_source_of_a_profile_is_traced_to_its_line(home: Home) -> None:
     home.write(config=f"[profile prod]\nrole_arn = {ARN}prod\ncredential_source = Ec2InstanceMetadata\n")
 
     assert home.one("credential_source") == ("Ec2InstanceMetadata", ".aws/config, line 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "spoken", "is_variable"),
+    [
+        pytest.param("source", "github", "github", True, id="the same text"),
+        pytest.param("source", "github", "container", False, id="another text"),
+        pytest.param("duration", 3600, "60m", True, id="the same time in other words"),
+        pytest.param("duration", 3600, "soon", False, id="no time"),
+        pytest.param("refresh", True, "1", True, id="a truth"),
+        pytest.param("refresh", True, "yes", True, id="a truth in a word"),
+        pytest.param("refresh", True, "off", False, id="an untruth"),
+        pytest.param("refresh", True, "", False, id="nothing"),
+        pytest.param("policy", "{}", "policy.json", True, id="a policy in a file"),
+        pytest.param(
+            "web-identity-token-file", "/ours", "/ours", True, id="a token in a file that our variable names"
+        ),
+        pytest.param("tag", "a=b", "c=d a=b", True, id="one of several tags"),
+        pytest.param("tag", "a=b", "c=d", False, id="no tag"),
+    ],
+)
+def test_an_option_is_the_variable_s_where_that_says_the_same(
+    name: str, value: object, spoken: str, is_variable: bool
+) -> None:
+    setting = Setting(name, value, OPTION, f"--{name}")
+    variable = f"GDS_EXEC_{name.upper().replace('-', '_')}"
+
+    found = as_said(setting, {variable: spoken})
+
+    assert found.origin == (variable if is_variable else f"--{name}")
+
+
+def test_the_variable_of_a_token_s_role_is_told_if_it_decides_where_the_chain_begins(home: Home) -> None:
+    found = home.trace("inner", TOKEN | {"AWS_ROLE_ARN": f"{ARN}prod"}, source="web-identity")
+
+    assert ("AWS_ROLE_ARN", f"{ARN}prod") in [(one.origin, one.value) for one in found["role_arn"]]
+
+
+def test_a_serial_is_traced_to_the_profile_that_is_nearest_to_the_keys(home: Home) -> None:
+    inner = f"[profile inner]\nrole_arn = {ARN}inner\nsource_profile = prod\nmfa_serial = {DEVICE}\n"
+    prod = f"[profile prod]\nrole_arn = {ARN}prod\ncredential_source = Environment\nmfa_serial = {DEVICE}\n"
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "a-secret"}
+    home.write(config=inner + prod, credentials="")
+
+    assert home.one("mfa_serial", "inner", keys) == (DEVICE, ".aws/config, line 8")
+
+
+def test_the_settings_of_a_profile_with_keys_are_told_when_other_keys_are_used(home: Home) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "a-secret"}
+    home.write(credentials=KEYS + "region = eu-west-2\n")
+
+    assert home.one("region", "gds-users", keys, source="environment") == (
+        "eu-west-2",
+        ".aws/credentials, line 4",
+    )
+
+
+def test_a_default_profile_with_a_role_is_named_as_the_source(home: Home) -> None:
+    home.write(config=f"[default]\nrole_arn = {ARN}def\nsource_profile = gds-users\n")
+
+    found = home.trace(f"{ARN}bare")["source_profile"]
+
+    assert [(one.value, one.origin.rpartition("/")[2]) for one in found] == [
+        ("default", "default"),
+        ("gds-users", "config, line 3"),
+    ]
