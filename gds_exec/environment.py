@@ -3,7 +3,7 @@
 The warm path loads this module, so it imports nothing dear; it must not read `os.environ`.
 """
 
-import time
+from gds_exec.session import iso_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,8 +78,12 @@ ROLE_SHELL = (
 # The C environment can hold `=value`, which Python's execve refuses.
 _NAMELESS = ""
 _DROPPED = COMPETING.union(_OUR_SECRETS, ROLE_SHELL, (OUTER_ROLE, _NAMELESS))
-# With these GitHub mints tokens for anyone, and so for roles that the command was not given.
-_ID_TOKEN_REQUEST = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+# With these two, a job asks GitHub for a token. A command with them could get one for any role.
+GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
+GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the variable's name
+# Set by CI systems that do not set `CI`, or did not always.
+CI_MARKS = ("BUILD_TAG", "CODEBUILD_BUILD_ID", "TFC_RUN_ID", "TF_BUILD")
+_FALSE_WORDS = ("", "0", "f", "false", "n", "no", "off")  # as click reads them
 
 
 class Briefing:
@@ -167,6 +171,25 @@ def callers_environment(environ: "Mapping[str, str]") -> dict[str, str]:
     return caller
 
 
+def effective_region(environ: "Mapping[str, str]", *, asked: str | None, of_role: str | None) -> str | None:
+    """Return the region that a command sees: the one asked for, else the caller's, else the role's."""
+    return asked or next(filter(None, map(environ.get, REGION_VARIABLES)), None) or of_role
+
+
+def is_false(text: str) -> bool:
+    """Return whether the value of an on/off variable means off. The AWS SDKs' own variables differ."""
+    return text.lower() in _FALSE_WORDS
+
+
+def is_true_to_aws(text: str) -> bool:
+    """Return whether the AWS SDKs take an on/off setting of theirs as on."""
+    return text.lower() == "true"
+
+
+def is_github_actions(environ: "Mapping[str, str]") -> bool:
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
 def without_outer_role(environ: "Mapping[str, str]") -> dict[str, str]:
     """Return the environment without an outer role's keys, which some would take for the caller's."""
     if OUTER_ROLE not in environ:
@@ -190,10 +213,10 @@ def _environment(
 ) -> dict[str, str]:
     child = {name: value for name, value in environ.items() if not _is_dropped(name)}
     if not briefing.may_request_tokens:
-        for name in _ID_TOKEN_REQUEST:
+        for name in (GITHUB_URL, GITHUB_TOKEN):
             child.pop(name, None)
     child.update(delivered)
-    _set_regions(child, region=briefing.region, region_override=briefing.region_override)
+    _set_regions(child, briefing)
     _note_for_nesting(child, environ)
     child["GDS_EXEC_ROLE"] = briefing.role
     if briefing.lost_source is not None:
@@ -232,21 +255,17 @@ def credential_variables(session: "SessionCredentials") -> dict[str, str]:
     if access_key.session_token:
         variables["AWS_SESSION_TOKEN"] = access_key.session_token
     if session.expiration is not None:
-        # The JavaScript SDK refuses `+00:00` in place of the Z.
-        variables["AWS_CREDENTIAL_EXPIRATION"] = time.strftime(
-            "%Y-%m-%dT%H:%M:%SZ", time.gmtime(session.expiration)
-        )
+        variables["AWS_CREDENTIAL_EXPIRATION"] = iso_time(session.expiration)
     return variables
 
 
-def _set_regions(child: dict[str, str], *, region: str | None, region_override: str | None) -> None:
+def _set_regions(child: dict[str, str], briefing: Briefing) -> None:
     # boto3 reads only AWS_DEFAULT_REGION and the JavaScript SDK only AWS_REGION.
-    current = region_override or child.pop("AWS_REGION", None)
-    default = region_override or child.pop("AWS_DEFAULT_REGION", None)
-    current, default = current or default or region, default or current or region
-    if current and default:
-        child["AWS_REGION"] = current
-        child["AWS_DEFAULT_REGION"] = default
+    region = effective_region(child, asked=briefing.region_override, of_role=briefing.region)
+    for name in REGION_VARIABLES:
+        of_caller = child.pop(name, None)
+        if region:
+            child[name] = briefing.region_override or of_caller or region
 
 
 def _without_proxy(environ: "Mapping[str, str]") -> dict[str, str]:

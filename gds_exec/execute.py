@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
+# Python ignores these when it starts, and what is ignored stays ignored across execve: `yes | head -1`
+# would end with an error. Python does not tell whether our caller ignored them too.
+IGNORED_BY_PYTHON: "tuple[int, ...]" = (_signal.SIGPIPE, _signal.SIGXFSZ)
 _COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
 
 
@@ -74,15 +77,17 @@ def open_standard_streams() -> None:
             os.fstat(descriptor)
         except OSError:
             # The lowest free number is this one, for those below it are open by now.
-            _open_nowhere()
+            open_nowhere()
 
 
-def _open_nowhere() -> None:
+def open_nowhere(*, devnull: str = os.devnull) -> int:
+    """Return a descriptor that reads nothing. Without /dev/null, writing to it fails."""
     try:
-        os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:  # no /dev/null: use a pipe without a writer
-        _, writing = os.pipe()
+        return os.open(devnull, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        reading, writing = os.pipe()
         os.close(writing)
+        return reading
 
 
 def environment_as_given() -> dict[str, str]:
@@ -128,8 +133,5 @@ def _exists(path: str, *, is_named: bool) -> bool:
 
 
 def _set_python_signals(disposition: int) -> None:
-    # Python ignores these two at its start, and what is ignored stays so across execve:
-    # `gds-exec ROLE -- yes | head -1` would end with an error of `yes`. Whether our caller
-    # ignored them Python does not tell.
-    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
+    for number in IGNORED_BY_PYTHON:
         _signal.signal(number, disposition)

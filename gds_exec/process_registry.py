@@ -14,7 +14,7 @@ from gds_exec.credentials.private_directory import write_atomically, write_check
 from gds_exec.errors import Upgraded
 from gds_exec.hidden_subcommands import upgraded_shell
 from gds_exec.lean import Value, suppress
-from gds_exec.session import NEWS_SUFFIX, RECORD_SUFFIX, read_checked_text
+from gds_exec.session import NEWS_SUFFIX, RECORD_SUFFIX, from_hex, read_checked_text, to_hex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -149,19 +149,11 @@ def _forget(directory: int, name: str) -> None:
 
 def _encoded(value: str | int | tuple[str, ...]) -> str:
     """Return the value as hexadecimal digits, with a comma after each item of a tuple."""
-    return "".join(f"{_digits(item)}," for item in value) if isinstance(value, tuple) else _digits(str(value))
+    return "".join(f"{to_hex(item)}," for item in value) if isinstance(value, tuple) else to_hex(str(value))
 
 
 def _decoded(digits: str, kind: str) -> Any:
     """Return the value of the annotation `kind`. Raise `ValueError` for other digits."""
     if kind.startswith("tuple"):
-        return tuple(map(_text, digits.split(",")[:-1]))
-    return int(_text(digits)) if kind == "int" else _text(digits)
-
-
-def _digits(text: str) -> str:
-    return text.encode("utf-8", "surrogatepass").hex()
-
-
-def _text(digits: str) -> str:
-    return bytes.fromhex(digits).decode("utf-8", "surrogatepass")
+        return tuple(map(from_hex, digits.split(",")[:-1]))
+    return int(from_hex(digits)) if kind == "int" else from_hex(digits)

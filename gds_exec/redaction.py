@@ -34,6 +34,10 @@ def show(text: str) -> str:
     return "".join(_visible(character) for character in text)
 
 
+def quoted(text: str) -> str:
+    return f"'{show(text)}'"
+
+
 def is_plain(text: str) -> bool:
     """Say whether it is printable ASCII without blanks, so that it fits an HTTP header and a line."""
     return text != "" and text.isascii() and text.isprintable() and " " not in text

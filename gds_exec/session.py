@@ -9,6 +9,7 @@ make an expired session look valid.
 
 import os
 import stat
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,6 +119,33 @@ class SessionCredentials:
         return float("inf") if self.expiration is None else self.expiration - self.issued
 
 
+def iso_time(epoch: float) -> str:
+    """Return seconds since the epoch as AWS writes a time. The JavaScript SDK refuses `+00:00` for the Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
+
+
+def epoch_of(iso_time: str) -> int:
+    """Return a time as seconds since the epoch; UTC if it has no zone. Raise `ValueError` for other text."""
+    from datetime import UTC, datetime  # the warm path reads no such time
+
+    moment = datetime.fromisoformat(iso_time)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def to_hex(text: str) -> str:
+    """Return any text as hexadecimal digits, for a line of a file or an argument.
+
+    With `surrogatepass`, because each surrogate comes back as it was. `surrogateescape` would make
+    one letter of two bytes that Python could not decode.
+    """
+    return text.encode("utf-8", "surrogatepass").hex()
+
+
+def from_hex(digits: str) -> str:
+    """Return the text from `to_hex`. Raise `ValueError` for other digits."""
+    return bytes.fromhex(digits).decode("utf-8", "surrogatepass")
+
+
 def cache_path(environ: "Mapping[str, str]", home: str | None) -> str | None:
     """Return where sessions are cached: our own directory in GDS_EXEC_CACHE_DIR, or in the user's cache.
 
@@ -182,7 +210,7 @@ def serialise(session: SessionCredentials, *, about: str = "") -> str:
         raise ValueError("AWS gave a session of more than one line")
     fields = [f"{name}={value}" for name, value in zip(_FIELDS, values, strict=True)]
     if about:
-        fields.append(f"{_ABOUT}={about.encode('utf-8', 'surrogateescape').hex()}")
+        fields.append(f"{_ABOUT}={to_hex(about)}")
     return "\n".join([HEADER, *fields, "end", ""])
 
 
@@ -190,7 +218,7 @@ def about(text: str) -> str:
     """Return what a person calls the session that a file's text holds, or an empty text."""
     digits = next((line[len(_ABOUT) + 1 :] for line in text.split("\n") if line.startswith(f"{_ABOUT}=")), "")
     try:
-        return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
+        return from_hex(digits)
     except ValueError:
         return ""
 

@@ -9,18 +9,29 @@ declined: nothing is guessed here, nothing fails, nothing is said.
 import os
 import time
 
-from gds_exec.environment import Briefing, callers_environment, child_environment
+from gds_exec.environment import (
+    CI_MARKS,
+    GITHUB_URL,
+    PROFILE_VARIABLES,
+    REGION_VARIABLES,
+    Briefing,
+    callers_environment,
+    child_environment,
+    is_github_actions,
+)
 from gds_exec.execute import look_up, replace_process
 from gds_exec.expiry import can_begin
 from gds_exec.options import OPTIONS
 from gds_exec.session import (
     SHORTCUT_SUFFIX,
     cache_path,
+    from_hex,
     open_if_private,
     put_off_until,
     read,
     read_checked_text,
     remainder,
+    to_hex,
 )
 
 TYPE_CHECKING = False
@@ -39,24 +50,22 @@ _VARIABLES = frozenset(
     (
         "AWS_CA_BUNDLE",
         "AWS_CONFIG_FILE",
-        "AWS_DEFAULT_PROFILE",
-        "AWS_DEFAULT_REGION",
         "AWS_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_IAM",
         "AWS_ENDPOINT_URL_STS",
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "AWS_PROFILE",
-        "AWS_REGION",
         "AWS_ROLE_SESSION_NAME",
         "AWS_SHARED_CREDENTIALS_FILE",
         "CI",
         "HOME",
+        *PROFILE_VARIABLES,
+        *REGION_VARIABLES,
     )
 )
 # Of these it matters whether they are set: another source than a profile, which has no shortcut, or a CI.
 _MARKS = frozenset(
     (
-        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        GITHUB_URL,
         "AWS_ACCESS_KEY_ID",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -64,10 +73,7 @@ _MARKS = frozenset(
         "AWS_EC2_METADATA_SERVICE_ENDPOINT",
         "AWS_ROLE_ARN",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "BUILD_TAG",
-        "CODEBUILD_BUILD_ID",
-        "TFC_RUN_ID",
-        "TF_BUILD",
+        *CI_MARKS,
     )
 )
 
@@ -122,7 +128,7 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
 def find_cached(invocation: "Invocation", caller: "Mapping[str, str]") -> Cached | None:
     """Return what the cache has for this, asked in the caller's own environment, however old it is."""
     # The runner of GitHub's is told first what is to be masked.
-    is_silent = caller.get("GITHUB_ACTIONS") != "true"
+    is_silent = not is_github_actions(caller)
     directory = open_directory(caller) if is_silent and is_plain(invocation) else None
     if directory is None:
         return None
@@ -203,7 +209,7 @@ def file_of(asked: str) -> str:
 
 def serialise(shortcut: Shortcut) -> str:
     """Return the text of a shortcut's file: what comes from files of the user's is in hexadecimal digits."""
-    facts = [digits(shortcut.asked), shortcut.key, digits(shortcut.arn), digits(shortcut.region)]
+    facts = [to_hex(shortcut.asked), shortcut.key, to_hex(shortcut.arn), to_hex(shortcut.region)]
     return "\n".join([_HEADER, *facts, *stamp_lines(shortcut.stamps), "end", ""])
 
 
@@ -222,12 +228,12 @@ def arn_without_name(session: "SessionCredentials") -> str:
 
 
 def stamp_lines(stamps: "Mapping[str, str]") -> list[str]:
-    return [f"{digits(path)}={stamp}" for path, stamp in stamps.items()]
+    return [f"{to_hex(path)}={stamp}" for path, stamp in stamps.items()]
 
 
 def stamps_in(lines: list[str]) -> dict[str, str]:
     """Return what `stamp_lines` wrote down. Raise `ValueError` for anything else."""
-    return {text(path): stamp for path, _, stamp in (line.partition("=") for line in lines)}
+    return {from_hex(path): stamp for path, _, stamp in (line.partition("=") for line in lines)}
 
 
 def still_hold(stamps: "Mapping[str, str]") -> bool:
@@ -235,23 +241,15 @@ def still_hold(stamps: "Mapping[str, str]") -> bool:
     return bool(stamps) and all(_stamp_of(path) == stamp for path, stamp in stamps.items())
 
 
-def digits(text: str) -> str:
-    """Return a text of any characters as hexadecimal digits."""
-    return text.encode("utf-8", "surrogateescape").hex()
-
-
-def text(digits: str) -> str:
-    """Return what `digits` made digits of. Raise `ValueError` for anything else."""
-    return bytes.fromhex(digits).decode("utf-8", "surrogateescape")
-
-
 def _find(directory: int, asked: str) -> Shortcut | None:
     lines = (read_checked_text(directory, file_of(asked)) or "").split("\n")
-    if len(lines) < 7 or lines[:2] != [_HEADER, digits(asked)] or lines[-2:] != ["end", ""]:
+    if len(lines) < 7 or lines[:2] != [_HEADER, to_hex(asked)] or lines[-2:] != ["end", ""]:
         return None
     key, arn, region, *stamps = lines[2:-2]
     try:
-        return Shortcut(key, asked=asked, arn=text(arn), region=text(region), stamps=stamps_in(stamps))
+        return Shortcut(
+            key, asked=asked, arn=from_hex(arn), region=from_hex(region), stamps=stamps_in(stamps)
+        )
     except ValueError:
         return None
 

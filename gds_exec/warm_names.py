@@ -4,16 +4,14 @@ import os
 import sys
 
 from gds_exec.environment import callers_environment
-from gds_exec.session import read_checked_text
+from gds_exec.session import from_hex, read_checked_text, to_hex
 from gds_exec.warm import (
-    digits,
     file_of,
     open_directory,
     print_at_once,
     stamp_lines,
     stamps_in,
     still_hold,
-    text,
 )
 
 TYPE_CHECKING = False
@@ -49,15 +47,15 @@ def asked_for_names(environ: "Mapping[str, str]") -> str:
 def serialise_names(asked: str, names: "Iterable[str]", stamps: "Mapping[str, str]") -> str:
     """Return the text of the file that has the names."""
     lines = "".join(f"{name}\n" for name in names)
-    return "\n".join([_HEADER, digits(asked), *stamp_lines(stamps), digits(lines), "end", ""])
+    return "\n".join([_HEADER, to_hex(asked), *stamp_lines(stamps), to_hex(lines), "end", ""])
 
 
 def _lines(directory: int, asked: str) -> str | None:
     found = (read_checked_text(directory, file_of(asked), limit_bytes=_LIMIT_BYTES) or "").split("\n")
-    if len(found) < 5 or found[:2] != [_HEADER, digits(asked)] or found[-2:] != ["end", ""]:
+    if len(found) < 5 or found[:2] != [_HEADER, to_hex(asked)] or found[-2:] != ["end", ""]:
         return None
     *stamps, names = found[2:-2]
     try:
-        return text(names) if still_hold(stamps_in(stamps)) else None
+        return from_hex(names) if still_hold(stamps_in(stamps)) else None
     except ValueError:
         return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
 
 from gds_exec.child.lookup import helper_path
 from gds_exec.child.redirect_page import RedirectPage
+from gds_exec.execute import IGNORED_BY_PYTHON
 from gds_exec.lean import suppress
 
 TYPE_CHECKING = False
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 60.0
 _PLACE_OF_URL = "%s"
-# Python ignores these, and what is ignored stays so in the browser.
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def browser_command(
@@ -67,7 +65,7 @@ def _start(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         file_actions=[(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)],
         setsid=True,
         setsigmask=(),
-        setsigdef=_IGNORED_BY_PYTHON,
+        setsigdef=IGNORED_BY_PYTHON,
     )
 
 

@@ -9,8 +9,8 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from gds_exec.child.prctl import open_nowhere
 from gds_exec.child.process_info import exit_descriptor
+from gds_exec.execute import IGNORED_BY_PYTHON, open_nowhere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _READ_BYTES = 65_536
 _POLL_SECONDS = 0.01
 _LIMIT_BYTES = 262_144
-# Python ignores the first two and we perhaps the others: what is ignored would stay so in the process.
-_DEFAULTS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
+# We may ignore the others too, and what is ignored would stay ignored in the process.
+_DEFAULTS = (*IGNORED_BY_PYTHON, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Captured:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import FrameType
 
 from gds_exec.exec_errors import exec_failure
-from gds_exec.execute import find_command
+from gds_exec.execute import IGNORED_BY_PYTHON, find_command
 from gds_exec.signals import blocked, handling, job_control_stop, stop_by
 
 TYPE_CHECKING = False
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
-# Python ignores these, and what is ignored stays so in the command.
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def run_in_foreground(argv: Sequence[str], *, environ: Mapping[str, str]) -> int:
@@ -58,7 +56,7 @@ def _spawn(
     path: str, argv: Sequence[str], environ: Mapping[str, str], *, mask: set[signal.Signals | int]
 ) -> int:
     try:
-        return os.posix_spawn(path, list(argv), environ, setsigmask=mask, setsigdef=_IGNORED_BY_PYTHON)
+        return os.posix_spawn(path, list(argv), environ, setsigmask=mask, setsigdef=IGNORED_BY_PYTHON)
     except (OSError, ValueError) as error:
         raise exec_failure(error, path, argv, environ) from error
 

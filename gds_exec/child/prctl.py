@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from gds_exec.execute import open_nowhere
 from gds_exec.lean import suppress
 
 TYPE_CHECKING = False
@@ -59,15 +60,6 @@ def open_descriptors(*, directories: Iterable[str] = ("/dev/fd", "/proc/self/fd"
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     is_limited = 0 < limit < _MOST_DESCRIPTORS
     return [number for number in range(limit if is_limited else _MOST_DESCRIPTORS) if _is_open(number)]
-
-
-def open_nowhere(*, devnull: str = os.devnull) -> int:
-    """Return a descriptor that reads nothing. Without /dev/null, writing to it fails."""
-    with suppress(OSError):
-        return os.open(devnull, os.O_RDWR | os.O_CLOEXEC)
-    reading, writing = os.pipe()
-    os.close(writing)
-    return reading
 
 
 def let_go(descriptors: Iterable[int]) -> None:

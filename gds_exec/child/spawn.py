@@ -6,8 +6,9 @@ import os
 import signal
 import time
 
-from gds_exec.child.prctl import end_with, open_nowhere
+from gds_exec.child.prctl import end_with
 from gds_exec.exec_errors import exec_failure
+from gds_exec.execute import IGNORED_BY_PYTHON, open_nowhere
 from gds_exec.lean import suppress
 
 TYPE_CHECKING = False
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     Dispositions = Mapping[int, signal.Handlers]
-
-# Python ignores these, and what is ignored stays so in the command.
-_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def spawn(
@@ -69,7 +67,7 @@ def _fork_and_execute(
 
 
 def _restore_dispositions(dispositions: Dispositions) -> None:
-    for ignored in _IGNORED_BY_PYTHON:
+    for ignored in IGNORED_BY_PYTHON:
         signal.signal(ignored, signal.SIG_DFL)
     for number, disposition in dispositions.items():
         # Drops one that is pending: it came to our parent too, who passes it on once the program

@@ -13,6 +13,7 @@ import signal
 
 from gds_exec.child.spawn import spawn
 from gds_exec.child.witness import Witness
+from gds_exec.execute import IGNORED_BY_PYTHON
 from gds_exec.lean import suppress
 from gds_exec.signals import all_blocked, job_control_stop, stop_by
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
-_ERRORS_IN_PYTHON = {signal.SIGPIPE, signal.SIGXFSZ}
-_HEEDED = signal.valid_signals() - _FAULTS - _ERRORS_IN_PYTHON - {signal.SIGKILL, signal.SIGSTOP}
+_HEEDED = signal.valid_signals().difference(_FAULTS, IGNORED_BY_PYTHON, {signal.SIGKILL, signal.SIGSTOP})
 _PASSED_ON = _HEEDED - {signal.SIGCHLD}
 # To all of the group, as the kernel does.
 _SENT_BY_A_TERMINAL: set[int] = {

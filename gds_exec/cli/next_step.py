@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from gds_exec.config.sources import ContainerRole, CredentialProcess, InstanceRole, WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.options import duration_text
 from gds_exec.redaction import show
+from gds_exec.session import iso_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def moment(session: SessionCredentials | None) -> str | None:
     """Return when the session ends, as JSON has it."""
     if session is None or session.expiration is None:
         return None
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session.expiration))
+    return iso_time(session.expiration)
 
 
 def time_left(session: SessionCredentials, now: float) -> str:

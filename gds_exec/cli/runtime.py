@@ -7,11 +7,11 @@ import time
 from gds_exec.cli.provider_wiring import Situation, wired_provider
 from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.cli.wiring import wired_cache, wired_files
-from gds_exec.config.ci import is_ci, is_github_actions
+from gds_exec.config.ci import is_ci
 from gds_exec.config.profiles import find_profile
 from gds_exec.config.sources import CredentialProcess, StoredKeys, is_seen_by_command
 from gds_exec.credentials.mfa_sources import ANY_OCCASION, Occasion
-from gds_exec.environment import callers_environment
+from gds_exec.environment import callers_environment, effective_region, is_github_actions
 from gds_exec.errors import BrokenProfile, OutOfTime
 from gds_exec.invocation import ASKED_FOR
 from gds_exec.lean import Value
@@ -53,6 +53,12 @@ class Run(Value):
         source = self.profile.source
         lost_source = None if is_seen_by_command(source) else source.owner
         return briefing_of(self.invocation, region=self.profile.region, lost_source=lost_source)
+
+    @property
+    def region(self) -> str | None:
+        """The region that a command sees."""
+        asked, of_role = self.invocation.region, self.profile.region
+        return effective_region(self.environ, asked=asked, of_role=of_role)
 
     def retrieve(self) -> SessionCredentials:
         """Return the session that was asked for. Raise a `GdsExecError` that says why there is none."""

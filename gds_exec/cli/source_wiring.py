@@ -6,7 +6,7 @@ import os
 import pwd
 import time
 
-from gds_exec.config.ci import GITHUB_TOKEN, GITHUB_URL, job_name
+from gds_exec.config.ci import job_name
 from gds_exec.config.provenance import OPTION, Setting
 from gds_exec.config.sources import (
     DEFAULT_AUDIENCE,
@@ -20,7 +20,7 @@ from gds_exec.config.sources import (
 )
 from gds_exec.credentials.key_source import KeySource
 from gds_exec.credentials.request import job_session_name, made_up_session_name
-from gds_exec.environment import without_outer_role
+from gds_exec.environment import GITHUB_TOKEN, GITHUB_URL, without_outer_role
 from gds_exec.errors import UsageError
 from gds_exec.invocation import ASKED_FOR
 
@@ -105,8 +105,7 @@ def helper(
 def _mint(audience: str, profile: Profile, environ: Environ) -> str:
     from gds_exec.credentials.github_token import mint  # which loads botocore
 
-    ca_bundle = profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE")  # as botocore has it for AWS
-    return mint(environ[GITHUB_URL], environ[GITHUB_TOKEN], audience, ca_bundle=ca_bundle)
+    return mint(environ[GITHUB_URL], environ[GITHUB_TOKEN], audience, ca_bundle=profile.ca_bundle)
 
 
 def _ask_metadata(source: ContainerRole | InstanceRole, environ: Environ) -> dict[str, Any]:

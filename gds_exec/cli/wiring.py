@@ -10,6 +10,7 @@ from gds_exec.credentials.cache import open_cache
 from gds_exec.credentials.leftovers import sweep, sweep_beside, sweep_copies
 from gds_exec.credentials.locks import Holder, Locks
 from gds_exec.credentials.network import Connection, check_ca_bundle, check_endpoint
+from gds_exec.environment import effective_region
 from gds_exec.errors import AwsUnreachable, UsageError
 from gds_exec.redaction import show
 from gds_exec.session import cache_path
@@ -37,7 +38,7 @@ def wired_files(environ: Environ) -> AwsFiles:
 
 def wired_aws(profile: Profile, environ: Environ, *, region: str | None, messages: Messages) -> PreparedAws:
     """Return AWS as this profile reaches it; botocore is loaded when it is first needed."""
-    check_ca_bundle(profile.ca_bundle or environ.get("REQUESTS_CA_BUNDLE"))
+    check_ca_bundle(profile.ca_bundle)
     urls = (profile.sts_endpoint_url, profile.iam_endpoint_url)
     for host in sorted({host for host in map(check_endpoint, urls) if host is not None}):
         messages.warn_anyway(f"AWS is asked at {show(host)}, as AWS_ENDPOINT_URL or the profile says")
@@ -115,8 +116,8 @@ def _tell(holder: Holder, terminal: Terminal | None, messages: Messages) -> None
 
 def _region(profile: Profile, environ: Environ, *, asked: str | None) -> str:
     """Return the region whose STS is asked: the one that the command will see, else the partition's first."""
-    of_caller = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    return asked or of_caller or profile.region or _HOME_REGIONS.get(partition_of(profile), "us-east-1")
+    region = effective_region(environ, asked=asked, of_role=profile.region)
+    return region or _HOME_REGIONS.get(partition_of(profile), "us-east-1")
 
 
 def partition_of(profile: Profile) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 STATIC_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+SESSION_TOKENS = ("aws_security_token", "aws_session_token")  # botocore prefers the first
+_SECRETS = (STATIC_KEYS[1], *SESSION_TOKENS)
 SIGN_INS = (
     "role_arn",
     "credential_process",
@@ -35,7 +37,6 @@ SIGN_INS = (
 )
 # The mark in a profile that `--write-profile` wrote. Its value is the role whose session was copied.
 WRITTEN_FOR = "gds_exec_written_for"
-_SECRETS = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
 _PIPE_SECONDS = 10.0  # to type the passphrase of what decrypts into it
 _PIPE_LIMIT_MIB = 16
 _PIECE_BYTES = 65_536

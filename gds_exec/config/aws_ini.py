@@ -13,8 +13,8 @@ from gds_exec.redaction import show
 
 Block = dict[str, str]
 
-_INHERITED_BY_ALL = "DEFAULT"
-_COMMENTS = "#;"
+INHERITED_BY_ALL = "DEFAULT"
+COMMENTS = ("#", ";")
 _DEEPER_THAN_ANY = 1 << 62
 
 
@@ -88,9 +88,9 @@ class _Text:
 
     def setting(self, number: int) -> Setting:
         line = self.lines[number - 1]
-        name, _, value = _split(line.strip())
-        value = value.strip() + self._continuation(number, indent=_indent(line))
-        key, is_block = _key(name), value.startswith("\n")
+        value = split_setting(line)[2]
+        value = value.strip() + self._continuation(number, indent=indent_of(line))
+        key, is_block = key_in(line), value.startswith("\n")
         said = self._block(key, value, number) if is_block else value
         return Setting(key, said, FILE, self.path, number)
 
@@ -102,9 +102,9 @@ class _Text:
             content = line.strip()
             if not content:
                 line_breaks += "\n"
-            elif content[0] in _COMMENTS:
+            elif content[0] in COMMENTS:
                 continue
-            elif _indent(line) > indent:
+            elif indent_of(line) > indent:
                 continuation += f"{line_breaks}\n{content}"
                 line_breaks = ""
             else:
@@ -160,14 +160,14 @@ class _Parser:
 
     def _read_closely(self, number: int, line: str) -> None:
         content = line.strip()
-        if not content or content[0] in _COMMENTS:
+        if not content or content[0] in COMMENTS:
             return
-        indent = _indent(line)
-        end = content.rfind("]")
+        indent = indent_of(line)
+        header = header_in(content)
         if indent > self.indent:
             self.continued.add(next(reversed(self.numbers.values())))
-        elif content[0] == "[" and end > 1:
-            self._open_section(number, content[1:end])
+        elif header is not None:
+            self._open_section(number, header)
         else:
             self._add_setting(number, content, indent=indent)
 
@@ -177,7 +177,7 @@ class _Parser:
             raise self.text.refusal(number, f"[{show(header)}] stands twice, first on line {first}")
         self.header = header
         self.indent = _DEEPER_THAN_ANY
-        if header == _INHERITED_BY_ALL:
+        if header == INHERITED_BY_ALL:
             self.numbers = self.inherited
         else:
             self.numbers = {}
@@ -187,8 +187,8 @@ class _Parser:
     def _add_setting(self, number: int, content: str, *, indent: int) -> None:
         if self.header is None:
             raise self.text.refusal(number, "no [section] stands above this line")
-        name, delimiter, _ = _split(content)
-        key = _key(name)
+        name, delimiter, _ = split_setting(content)
+        key = key_in(content)
         if not delimiter or not key:
             raise self.text.refusal(number, "neither a [section] nor 'key = value'")
         if key in self.numbers:
@@ -210,15 +210,21 @@ class _Parser:
                     self.text.setting(number)
 
 
-def _split(content: str) -> tuple[str, str, str]:
+def split_setting(content: str) -> tuple[str, str, str]:
     """Return name, delimiter and value: what comes first of `=` and `:` parts them."""
     name, delimiter, value = content.partition("=")
     return content.partition(":") if ":" in name else (name, delimiter, value)
 
 
-def _key(name: str) -> str:
-    return name.rstrip().lower()
+def key_in(line: str) -> str:
+    return split_setting(line)[0].strip().lower()
 
 
-def _indent(line: str) -> int:
+def header_in(content: str) -> str | None:
+    """Return the header that a line without its indentation is; None for any other line."""
+    end = content.rfind("]")
+    return content[1:end] if content[0] == "[" and end > 1 else None
+
+
+def indent_of(line: str) -> int:
     return len(line) - len(line.lstrip())

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from gds_exec.environment import CI_MARKS, is_false
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     Environ = Mapping[str, str]
 
-# With these a job asks GitHub for a token, if it has the permission.
-GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
-GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"  # noqa: S105  # the variable's name
-_FALSE = ("", "0", "false", "no", "off")
-# Systems that set no `CI` themselves, or did not always.
-_MARKS = ("BUILD_TAG", "CODEBUILD_BUILD_ID", "TFC_RUN_ID", "TF_BUILD")
 # What names a job best, the most telling system first; all of a row must be there.
 _JOBS = (
     ("GITHUB_REPOSITORY", "GITHUB_RUN_ID"),
@@ -41,12 +37,8 @@ def is_ci(environ: Environ) -> bool:
     """Say whether this is a CI job, where nobody answers."""
     said = environ.get("CI")
     if said is not None:
-        return said.lower() not in _FALSE
-    return any(_said_by_ci(environ, mark) for mark in _MARKS)
-
-
-def is_github_actions(environ: Environ) -> bool:
-    return environ.get("GITHUB_ACTIONS") == "true"
+        return not is_false(said)
+    return any(_said_by_ci(environ, mark) for mark in CI_MARKS)
 
 
 def job_name(environ: Environ) -> str | None:

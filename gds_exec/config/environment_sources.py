@@ -5,12 +5,10 @@ Nothing is fetched here; that an instance has a role is only known when it is as
 
 from __future__ import annotations
 
-from gds_exec.config.ci import GITHUB_TOKEN, GITHUB_URL, is_github_actions
 from gds_exec.config.provenance import VARIABLE, Setting, from_variable
 from gds_exec.config.sources import (
     CONTAINER,
     CONTAINER_PATH,
-    CONTAINER_URL,
     DEFAULT_AUDIENCE,
     ENVIRONMENT,
     GITHUB,
@@ -25,7 +23,14 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
-from gds_exec.environment import OUTER_ROLE
+from gds_exec.environment import (
+    ENDPOINT_URL,
+    GITHUB_TOKEN,
+    GITHUB_URL,
+    OUTER_ROLE,
+    is_github_actions,
+    is_true_to_aws,
+)
 from gds_exec.errors import BrokenProfile, NoAccessKey
 from gds_exec.lean import Value
 
@@ -158,14 +163,14 @@ def container_role(environ: Environ) -> ContainerRole | None:
     outer_role = environ.get(OUTER_ROLE)
     if environ.get(CONTAINER_PATH):
         return ContainerRole(environ[CONTAINER_PATH], is_path=True, outer_role=outer_role)
-    if environ.get(CONTAINER_URL):
-        return ContainerRole(environ[CONTAINER_URL], outer_role=outer_role)
+    if environ.get(ENDPOINT_URL):
+        return ContainerRole(environ[ENDPOINT_URL], outer_role=outer_role)
     return None
 
 
 def instance_role(environ: Environ) -> InstanceRole | None:
     """Return where an instance's session is to be had, if it has one; `None` where that is turned off."""
-    if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+    if is_true_to_aws(environ.get("AWS_EC2_METADATA_DISABLED", "")):
         return None
     return InstanceRole(environ.get(INSTANCE_URL) or None)
 

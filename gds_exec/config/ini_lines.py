@@ -1,20 +1,18 @@
 """The lines of one of AWS's files, each with its section and the setting that it is part of.
 
-Told apart as configparser does it, which botocore reads the files with. Nothing is refused here:
-whoever changes a file has had it read before.
+The grammar is that of `aws_ini`. Nothing is refused here: whoever changes a file has read it before.
 """
 
 from __future__ import annotations
 
 import io
 
+from gds_exec.config.aws_ini import COMMENTS, header_in, indent_of, key_in, split_setting
 from gds_exec.lean import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_COMMENTS = ("#", ";")
 
 
 class IniLine(Value):
@@ -31,7 +29,7 @@ class IniLine(Value):
 
     @property
     def is_comment(self) -> bool:
-        return self.text.lstrip().startswith(_COMMENTS)
+        return self.text.lstrip().startswith(COMMENTS)
 
     @property
     def is_header(self) -> bool:
@@ -40,20 +38,16 @@ class IniLine(Value):
     @property
     def name(self) -> str:
         """The text before the first `=` or `:`, in lower case."""
-        return self._parts()[0].strip().lower()
+        return key_in(self.text)
 
     @property
     def value(self) -> str:
         """The text after the first `=` or `:`."""
-        return self._parts()[2].strip()
-
-    def _parts(self) -> tuple[str, str, str]:
-        parts = self.text.partition("=")
-        return self.text.partition(":") if ":" in parts[0] else parts
+        return split_setting(self.text)[2].strip()
 
     @property
     def indent(self) -> str:
-        return self.text[: len(self.text) - len(self.text.lstrip())]
+        return self.text[: indent_of(self.text)]
 
 
 def ini_lines(text: str) -> Iterator[IniLine]:
@@ -62,23 +56,11 @@ def ini_lines(text: str) -> Iterator[IniLine]:
     indent = 0
     for line in io.StringIO(text, newline=""):
         content = line.strip()
-        if not content or content.startswith(_COMMENTS):
+        if not content or content.startswith(COMMENTS):
             yield IniLine(line, header, "")
             continue
-        if not key or _indent(line) <= indent:
-            indent = _indent(line)
-            header, key = _begun_by(content, header)
+        if not key or indent_of(line) <= indent:
+            indent = indent_of(line)
+            begun = header_in(content)
+            header, key = (header, key_in(content)) if begun is None else (begun, "")
         yield IniLine(line, header, key)
-
-
-def _begun_by(content: str, header: str) -> tuple[str, str]:
-    """Return the section that a line is in, itself perhaps its header, and the key that it sets."""
-    end = content.rfind("]")
-    if content[0] == "[" and end > 1:
-        return content[1:end], ""
-    name = content.partition("=")[0].partition(":")[0]
-    return header, name.rstrip().lower()
-
-
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())

@@ -10,14 +10,13 @@ from gds_exec.config.role_names import (
     did_you_mean,
     hint_at_profile,
     holds_copy,
-    quoted,
     where_looked,
 )
 from gds_exec.config.sources import TOKEN_FILE, CredentialProcess, StoredKeys, WebIdentityToken
 from gds_exec.environment import PROFILE_VARIABLES
 from gds_exec.errors import BrokenProfile, CopiedSession, NoAccessKey, NotSupportedYet, SourceProfileMissing
 from gds_exec.lean import Value
-from gds_exec.redaction import show
+from gds_exec.redaction import quoted, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

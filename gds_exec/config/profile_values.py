@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gds_exec.config.provenance import Setting, from_variable
+from gds_exec.environment import is_true_to_aws
 from gds_exec.errors import BrokenProfile
 from gds_exec.options import duration_seconds as duration_of
 from gds_exec.options import is_account, is_session_name
@@ -164,7 +165,7 @@ def _ignores_endpoint_urls(section: Section, environ: Mapping[str, str]) -> bool
     ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
     if ignored is None:
         ignored = text(section, "ignore_configured_endpoint_urls") or ""
-    return ignored.lower() == "true"
+    return is_true_to_aws(ignored)
 
 
 def _service_endpoint_url(service: str, section: Section, services: Mapping[str, Section]) -> Setting | None:

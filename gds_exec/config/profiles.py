@@ -230,7 +230,11 @@ def _complete(
         sts_endpoint_url=read(endpoint_url("sts")),
         iam_endpoint_url=read(endpoint_url("iam")),
         signin_endpoint_url=value_of(endpoint_url("signin")),
-        ca_bundle=read(from_variable("ca_bundle", "AWS_CA_BUNDLE", environ) or first([own], "ca_bundle")),
+        ca_bundle=read(
+            from_variable("ca_bundle", "AWS_CA_BUNDLE", environ)
+            or first([own], "ca_bundle")
+            or from_variable("ca_bundle", "REQUESTS_CA_BUNDLE", environ)  # as botocore has it
+        ),
         duration_seconds=read(duration),
         warnings=_warnings(files, chain),
         source_mfa_serial=_mfa_serial_if_usable(files, chain.keys_profile),

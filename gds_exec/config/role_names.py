@@ -6,7 +6,7 @@ from gds_exec.config.aws_files import WRITTEN_FOR
 from gds_exec.config.profile_values import ACCOUNT_DIGITS, ROLE_ARN_HINT, is_role_arn, text
 from gds_exec.errors import CopiedSession, UnknownRole
 from gds_exec.options import SUBCOMMANDS
-from gds_exec.redaction import show
+from gds_exec.redaction import quoted, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,10 +73,6 @@ def where_looked(files: AwsFiles) -> str:
     paths = " and ".join(map(show, files.paths))
     is_any = files.profiles or files.copied_sessions
     return f"profiles are read from {paths}" if is_any else f"no profile in {paths}"
-
-
-def quoted(name: str) -> str:
-    return f"'{show(name)}'"
 
 
 def _is_a_copy(files: AwsFiles, name: str) -> CopiedSession:

@@ -25,7 +25,14 @@ from urllib.request import (
 )
 
 from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS, run_within
-from gds_exec.credentials.network import proxy_host
+from gds_exec.credentials.network import (
+    CA_BUNDLE_HINT,
+    NOT_CONNECTED_HINT,
+    PORTAL_HINT,
+    PROXY_HINT,
+    UNTRUSTED_HINT,
+    refused_by_proxy,
+)
 from gds_exec.credentials.plan import CHAINED_SECONDS
 from gds_exec.errors import AwsRefused, AwsUnreachable, BrokenProfile
 from gds_exec.redaction import show
@@ -42,7 +49,6 @@ _LONGEST_CONSOLE_SECONDS = 43_200
 _TRY_AGAIN = "try again in a moment"
 # A captive portal's page, or half a token.
 _NOT_AN_ANSWER = (HTTPException, KeyError, RecursionError, TypeError, ValueError)
-_PORTAL = "is there a proxy or a sign-in page between this machine and AWS?"
 
 
 def signin_token(
@@ -73,7 +79,7 @@ def signin_token(
         with error:
             raise _refusal(error, host) from error
     except _NOT_AN_ANSWER:
-        raise AwsUnreachable(f"{host} gave no answer that AWS would give", hint=_PORTAL) from None
+        raise AwsUnreachable(f"{host} gave no answer that AWS would give", hint=PORTAL_HINT) from None
     except OSError as error:
         is_proxied = request.host != urlsplit(endpoint).netloc
         raise _unreachable(error, host, is_proxied=is_proxied) from error
@@ -108,14 +114,11 @@ def _opener(endpoint: str, ca_bundle: str | None) -> OpenerDirector:
 
 def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
     """Return what trusts those whom the calls to STS trust, and the system's where botocore brings none."""
-    named = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
-        context = ssl.create_default_context(cafile=named or _botocore_certificates())
+        context = ssl.create_default_context(cafile=ca_bundle or _botocore_certificates())
     except OSError as error:  # ssl.SSLError is one
-        raise BrokenProfile(
-            f"the CA bundle {show(named or '')} cannot be read",
-            hint="correct AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE, or ca_bundle in the profile",
-        ) from error
+        message = f"the CA bundle {show(ca_bundle or '')} cannot be read"
+        raise BrokenProfile(message, hint=CA_BUNDLE_HINT) from error
     # From Python 3.13 on it would refuse many a network's own authority, which botocore does not.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -153,7 +156,9 @@ def _refusal(error: HTTPError, host: str) -> CredentialsError:
         return AwsUnreachable(f"{host} could not answer: HTTP status {error.code}", hint=_TRY_AGAIN)
     if error.code < 400:
         elsewhere = show(_host_of(error.headers.get("Location", "")))
-        return AwsUnreachable(f"{host} points elsewhere ({elsewhere}), which is not followed", hint=_PORTAL)
+        return AwsUnreachable(
+            f"{host} points elsewhere ({elsewhere}), which is not followed", hint=PORTAL_HINT
+        )
     return AwsRefused(
         f"{host} refused to sign the session in: HTTP status {error.code}",
         hint="if the session has been revoked, --new-session makes another",
@@ -171,16 +176,11 @@ def _host_of(url: str) -> str:
 def _unreachable(error: OSError, host: str, *, is_proxied: bool) -> AwsUnreachable:
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ssl.SSLError):
-        hint = "if your network has a certificate of its own, name its file in AWS_CA_BUNDLE"
-        return AwsUnreachable(f"{host} cannot be reached: its certificate is not trusted", hint=hint)
-    if is_proxied and not isinstance(reason, TimeoutError):
-        why = f"the proxy {proxy_host(os.environ)} does not let us through"
-        return AwsUnreachable(
-            f"{host} cannot be reached: {why}", hint="correct HTTPS_PROXY, or name the host in NO_PROXY"
-        )
-    if isinstance(reason, TimeoutError):
+        why, hint = "its certificate is not trusted", UNTRUSTED_HINT
+    elif isinstance(reason, TimeoutError):
         return AwsUnreachable(f"{host} did not answer in time", hint=_TRY_AGAIN)
-    why = getattr(reason, "strerror", None) or type(reason).__name__
-    return AwsUnreachable(
-        f"{host} cannot be reached: {why}", hint="are you connected? is a proxy needed (HTTPS_PROXY)?"
-    )
+    elif is_proxied:
+        why, hint = refused_by_proxy(os.environ), PROXY_HINT
+    else:
+        why, hint = getattr(reason, "strerror", None) or type(reason).__name__, NOT_CONNECTED_HINT
+    return AwsUnreachable(f"{host} cannot be reached: {why}", hint=hint)

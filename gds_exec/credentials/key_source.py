@@ -14,7 +14,7 @@ from gds_exec.config.sources import (
 )
 from gds_exec.errors import HelperFailed, SourceFailed
 from gds_exec.redaction import is_plain, show
-from gds_exec.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials, epoch_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ def _from_document(document: Document, *, now: float) -> SessionCredentials:
         key = AccessKey(
             document["AccessKeyId"], document["SecretAccessKey"], document.get("SessionToken") or None
         )
-        expiration = _epoch(document.get("Expiration"))
+        said = document.get("Expiration")
+        expiration = None if said is None else epoch_of(said)
     except KeyError as error:
         raise _Unusable(f"{error} is missing or wrong") from None
     except (TypeError, ValueError):
@@ -141,12 +142,3 @@ def _document(text: str) -> Document:
     if not isinstance(document, dict) or document.get("Version") != 1:
         raise _Unusable("it has no Version 1")
     return document
-
-
-def _epoch(expiration: str | None) -> int | None:
-    from datetime import UTC, datetime
-
-    if expiration is None:
-        return None
-    moment = datetime.fromisoformat(expiration)
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

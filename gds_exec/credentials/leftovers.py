@@ -43,8 +43,6 @@ _OLD_SHORT_LIVED = (
     *(".shortcut1", ".putoff", ".spent", ".device"),
     *(".running1", ".running1.renewed", ".running2", ".running2.renewed"),
 )
-_SECRET = "aws_secret_access_key"  # noqa: S105  # the setting's name
-_TOKENS = ("aws_session_token", "aws_security_token")
 
 
 def sweep(directory: int, *, now: float | None = None, with_older_format: bool = False) -> bool:
@@ -182,16 +180,12 @@ def _has_expired(session: SessionCredentials | None, now: float) -> bool:
 
 def _has_long_lived_key(text: str) -> bool:
     """Return whether a section of this AWS file has an access key without a session token."""
-    section, secrets, tokens = 0, set(), set()
-    for line in text.splitlines():
-        setting = line.strip().lower()
-        if setting.startswith("["):
-            section += 1
-        elif setting.startswith(_SECRET):
-            secrets.add(section)
-        elif setting.startswith(_TOKENS):
-            tokens.add(section)
-    return bool(secrets - tokens)
+    from gds_exec.config.aws_files import SESSION_TOKENS, STATIC_KEYS  # most runs find no file with a mark
+    from gds_exec.config.ini_lines import ini_lines
+
+    lines = list(ini_lines(text))
+    secrets = {line.header for line in lines if line.key == STATIC_KEYS[1]}
+    return bool(secrets.difference(line.header for line in lines if line.key in SESSION_TOKENS))
 
 
 def _read(directory: int, name: str) -> str:

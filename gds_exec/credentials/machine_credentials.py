@@ -15,6 +15,7 @@ from botocore.utils import ContainerMetadataFetcher, InstanceMetadataFetcher
 from gds_exec.config.sources import ContainerRole, InstanceRole
 from gds_exec.credentials.deadline import LONGEST_CALL_SECONDS
 from gds_exec.credentials.http_limits import CallLimits, exceeded_limit
+from gds_exec.environment import is_true_to_aws
 from gds_exec.errors import BrokenProfile, NoAccessKey, SourceFailed
 from gds_exec.redaction import show
 
@@ -108,7 +109,7 @@ def _instance_fetcher(source: InstanceRole, environ: Environ, limits: CallLimits
         config={
             "ec2_metadata_service_endpoint": source.endpoint_url,
             "ec2_metadata_service_endpoint_mode": mode,
-            "ec2_metadata_v1_disabled": environ.get("AWS_EC2_METADATA_V1_DISABLED", "").lower() == "true",
+            "ec2_metadata_v1_disabled": is_true_to_aws(environ.get("AWS_EC2_METADATA_V1_DISABLED", "")),
         },
     )
     # Without TLS a proxy would read the keys, or answer with those of its own machine; botocore asks it.

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _ENDPOINT_HINT = "use https, or unset AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS and endpoint_url"
+CA_BUNDLE_HINT = "correct AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE, or ca_bundle in the profile"
+UNTRUSTED_HINT = "if your network has a certificate of its own, name its file in AWS_CA_BUNDLE"
+PROXY_HINT = "correct HTTPS_PROXY, or name the host in NO_PROXY"
+PORTAL_HINT = "is there a proxy or a sign-in page between this machine and AWS?"
+NOT_CONNECTED_HINT = "are you connected? is a proxy needed (HTTPS_PROXY)?"
 _PROXY_VARIABLES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY")
 
 
@@ -58,10 +63,7 @@ def is_private(url: str) -> bool:
 def check_ca_bundle(path: str | None) -> None:
     """Raise `BrokenProfile` if the file of certificates that is configured is not there."""
     if path and not os.path.exists(path):
-        raise BrokenProfile(
-            f"the CA bundle {show(path)} does not exist",
-            hint="correct AWS_CA_BUNDLE or REQUESTS_CA_BUNDLE, or ca_bundle in the profile",
-        )
+        raise BrokenProfile(f"the CA bundle {show(path)} does not exist", hint=CA_BUNDLE_HINT)
 
 
 def without_password(url: str) -> str:
@@ -69,10 +71,10 @@ def without_password(url: str) -> str:
     return url.rpartition("@")[2]
 
 
-def proxy_host(environ: Mapping[str, str]) -> str:
-    """Return the host of the proxy that is set, without the password that may stand before it."""
+def refused_by_proxy(environ: Mapping[str, str]) -> str:
+    """Return what a proxy that does not answer did, with its host and without its password."""
     url = next((environ[name] for name in _PROXY_VARIABLES if environ.get(name)), "")
-    return show(_proxy_host(url)) or "?"
+    return f"the proxy {show(_proxy_host(url)) or '?'} does not let us through"
 
 
 def unusable_proxy(environ: Mapping[str, str]) -> str | None:

@@ -47,36 +47,63 @@ def write_checked(directory: int, name: str, text: str, *, is_durable: bool = Tr
 
 
 def write_atomically(directory: int, name: str, text: str, *, is_durable: bool = True) -> None:
-    """Write a 0600 file of that name, so that the old or the new one is there whenever someone looks.
-
-    That holds after a crash of the machine too, unless `is_durable` is false.
-    """
-    with all_blocked():  # whoever kills us now must not leave keys behind under a name of no use
-        _write_aside_and_rename(directory, name, text, is_durable=is_durable)
-
-
-def _write_aside_and_rename(directory: int, name: str, text: str, *, is_durable: bool) -> None:
+    """Write a 0600 file of that name into the cache, as `replace_file` does."""
     from gds_exec.child.process_info import process_mark  # runs that only read do not need it
 
     temporary = f"{process_mark(os.getpid())}.{os.urandom(16).hex()}{TEMPORARY_SUFFIX}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
-    try:
+    replace_file(directory, name, text.encode(), temporary=temporary, is_durable=is_durable)
+
+
+def replace_file(
+    directory: int | None,
+    name: str,
+    content: bytes,
+    *,
+    temporary: str,
+    is_private: bool = True,
+    is_durable: bool = True,
+) -> None:
+    """Write a file by way of the name `temporary`: whoever looks finds the old file or the new one, whole.
+
+    That holds after a crash of the machine too, unless `is_durable` is false. The mode is 0600, or by the
+    umask if the file is not private.
+    """
+    with all_blocked():  # a signal that kills us now must not leave keys under the temporary name
         try:
+            write_new_file(
+                temporary, content, directory=directory, is_private=is_private, is_durable=is_durable
+            )
+            os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=directory)
+            raise
+        if is_durable and directory is not None:
+            with suppress(
+                OSError
+            ):  # some FUSE file systems cannot sync a directory: the file is in its place
+                os.fsync(directory)
+
+
+def write_new_file(
+    path: str,
+    content: bytes,
+    *,
+    directory: int | None = None,
+    is_private: bool = True,
+    is_durable: bool = False,
+) -> None:
+    """Write a file that must not be there yet, with the mode and the durability of `replace_file`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600 if is_private else 0o666, dir_fd=directory)
+    try:
+        if is_private:
             os.fchmod(descriptor, 0o600)  # whatever the umask is
-            _write_all(descriptor, text.encode())
-            if is_durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary, dir_fd=directory)
-        raise
-    if is_durable:
-        with suppress(OSError):  # some FUSE file systems cannot sync a directory: the file is in its place
-            os.fsync(directory)
+        _write_all(descriptor, content)
+        if is_durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _make(path: str) -> None:

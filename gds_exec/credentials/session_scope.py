@@ -12,7 +12,7 @@ from gds_exec.config.profile_values import is_external_id
 from gds_exec.errors import UsageError
 from gds_exec.lean import Value
 from gds_exec.options import is_account, is_session_name
-from gds_exec.redaction import show
+from gds_exec.redaction import quoted
 
 READ_ONLY_ARN = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 
@@ -77,12 +77,12 @@ def check_scope(scope: Scope) -> None:
     _check_transitive_tags(scope)
     if scope.source_identity is not None and not is_session_name(scope.source_identity):
         raise UsageError(
-            f"--source-identity {_quoted(scope.source_identity)} cannot be one",
+            f"--source-identity {quoted(scope.source_identity)} cannot be one",
             hint="2 to 64 letters, digits and any of _ = + , . @ - are allowed",
         )
     if scope.external_id is not None and not is_external_id(scope.external_id):
         raise UsageError(
-            f"--external-id {_quoted(scope.external_id)} cannot be one",
+            f"--external-id {quoted(scope.external_id)} cannot be one",
             hint="2 to 1224 letters, digits and any of _ = + , . @ : / - are allowed",
         )
 
@@ -102,7 +102,7 @@ def _check_policies(scope: Scope) -> None:
     for arn in scope.policy_arns:
         if not _is_policy_arn(arn):
             raise UsageError(
-                f"--policy-arn {_quoted(arn)} is not the ARN of an IAM policy",
+                f"--policy-arn {quoted(arn)} is not the ARN of an IAM policy",
                 hint=f"it looks like arn:aws:iam::123456789012:policy/NAME or {READ_ONLY_ARN}",
             )
 
@@ -115,7 +115,7 @@ def _check_tags(scope: Scope) -> None:
         _check_tag(key, value)
         if (same := seen.get(key.lower())) is not None:
             raise UsageError(
-                f"--tag {_quoted(same)} and {_quoted(key)} are one tag",
+                f"--tag {quoted(same)} and {quoted(key)} are one tag",
                 hint="each tag has one value, and AWS does not tell a from A in its key",
             )
         seen[key.lower()] = key
@@ -124,10 +124,10 @@ def _check_tags(scope: Scope) -> None:
 def _check_tag(key: str, value: str) -> None:
     is_key = key != "" and _is_tag_text(key, _TAG_KEY_CHARACTERS)
     if not (is_key and _is_tag_text(value, _TAG_VALUE_CHARACTERS)):
-        raise UsageError(f"--tag {_quoted(f'{key}={value}')} cannot be one", hint=_TAG_HINT)
+        raise UsageError(f"--tag {quoted(f'{key}={value}')} cannot be one", hint=_TAG_HINT)
     if _is_reserved(key) or _is_reserved(value):
         raise UsageError(
-            f"--tag {_quoted(f'{key}={value}')} cannot be one", hint="what begins with aws: is AWS's own"
+            f"--tag {quoted(f'{key}={value}')} cannot be one", hint="what begins with aws: is AWS's own"
         )
 
 
@@ -136,8 +136,8 @@ def _check_transitive_tags(scope: Scope) -> None:
     for key in scope.transitive_tags:
         if key.lower() not in keys:
             raise UsageError(
-                f"--transitive-tag {_quoted(key)} is no tag of this session",
-                hint=f"say its value as well: --tag {_quoted(f'{key}=VALUE')}",
+                f"--transitive-tag {quoted(key)} is no tag of this session",
+                hint=f"say its value as well: --tag {quoted(f'{key}=VALUE')}",
             )
 
 
@@ -180,7 +180,3 @@ def _beside(role_arn: str, policy_arn: str) -> str:
     of_aws = "arn:aws:iam::aws:"
     is_of_aws = policy_arn.startswith(of_aws)
     return f"arn:{partition}:iam::aws:{policy_arn.removeprefix(of_aws)}" if is_of_aws else policy_arn
-
-
-def _quoted(text: str) -> str:
-    return f"'{show(text)}'"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -25,12 +24,26 @@ from botocore.parsers import ResponseParserError
 
 from gds_exec.credentials.aws_errors import Refusal, explain
 from gds_exec.credentials.http_limits import exceeded_limit
-from gds_exec.credentials.network import proxy_host, unusable_proxy, without_password
+from gds_exec.credentials.network import (
+    NOT_CONNECTED_HINT,
+    PORTAL_HINT,
+    PROXY_HINT,
+    UNTRUSTED_HINT,
+    refused_by_proxy,
+    unusable_proxy,
+    without_password,
+)
 from gds_exec.credentials.request import SessionTokenRequest, is_answer_for
 from gds_exec.errors import AnswerLost, AwsRefused, AwsUnreachable, BrokenProfile, InvalidResponse
 from gds_exec.lean import Value
 from gds_exec.redaction import is_plain, show
-from gds_exec.session import CLOCK_SLACK_SECONDS, LONGEST_LIFE_SECONDS, AccessKey, SessionCredentials
+from gds_exec.session import (
+    CLOCK_SLACK_SECONDS,
+    LONGEST_LIFE_SECONDS,
+    AccessKey,
+    SessionCredentials,
+    epoch_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -166,10 +179,9 @@ def _is_plain_text(value: object) -> TypeGuard[str]:
 
 def _expiration(value: object, issued: int, call: Call) -> int:
     try:
-        moment = datetime.fromisoformat(str(value))
+        expiration = epoch_of(str(value))
     except ValueError:
         raise _invalid(call, "the Expiration is missing or malformed") from None
-    expiration = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     if expiration <= issued:
         raise _invalid(call, "the Expiration is in the past", hint=_CLOCK_HINT)
     if expiration - issued > LONGEST_LIFE_SECONDS + CLOCK_SLACK_SECONDS:
@@ -208,7 +220,7 @@ def _as_refusal(error: ClientError, call: Call) -> Refusal:
 def _reason(error: Exception) -> str:
     """Return why, without what a URL in botocore's message may hold (a proxy's password, for one)."""
     if isinstance(error, ProxyConnectionError):
-        return f"the proxy {proxy_host(os.environ)} does not let us through"
+        return refused_by_proxy(os.environ)
     if isinstance(error, EndpointConnectionError):
         return "there is no connection (a wrong region, DNS, or no network)"
     if isinstance(error, ConnectTimeoutError):
@@ -222,14 +234,14 @@ def _reason(error: Exception) -> str:
 
 def _network_hint(error: Exception) -> str:
     if isinstance(error, ProxyConnectionError):
-        return "correct HTTPS_PROXY, or name the host in NO_PROXY"
+        return PROXY_HINT
     if isinstance(error, SSLError):
-        return "if your network has a certificate of its own, name its file in AWS_CA_BUNDLE"
-    return "are you connected? is a proxy needed (HTTPS_PROXY)? is the region right (--region)?"
+        return UNTRUSTED_HINT
+    return f"{NOT_CONNECTED_HINT} is the region right (--region)?"
 
 
 def _answer_hint(error: Exception) -> str:
     unusable = unusable_proxy(os.environ) if isinstance(error, HTTPClientError) else None
     if unusable is not None:
         return f"{unusable} names no proxy: in its password, / is written %2F, [ %5B and ] %5D"
-    return "is there a proxy or a sign-in page between this machine and AWS?"
+    return PORTAL_HINT

@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 
-from gds_exec.config.ci import GITHUB_URL, job_name
+from gds_exec.config.ci import job_name
 from gds_exec.config.sources import TOKEN_COMMAND, TOKEN_FILE, TOKEN_VARIABLE
 from gds_exec.credentials.request import IdentityToken
+from gds_exec.environment import GITHUB_URL
 from gds_exec.errors import NoAccessKey, SourceFailed
 from gds_exec.redaction import show
 

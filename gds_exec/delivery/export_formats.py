@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
+from gds_exec.delivery.credentials_file import credential_settings, section_text
 from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.delivery.shell_syntax import SHELLS, statements
-from gds_exec.delivery.written_profile import credential_settings, section_text
 from gds_exec.environment import credential_variables
 from gds_exec.lean import Value
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from gds_exec.delivery.shell_syntax import quoted
+from gds_exec.delivery.shell_syntax import fish_word
 from gds_exec.lean import Value
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def role_shell(kind: ShellKind, path: str, *, environ: Mapping[str, str]) -> Rol
     if kind == "bash":
         return RoleShell((path, "--rcfile", _hook_file("rc.bash"), "-i"), {})
     if kind == "fish":
-        source = f"builtin source {quoted('fish', _hook_file('hook.fish'))}"
+        source = f"builtin source {fish_word(_hook_file('hook.fish'))}"
         return RoleShell((path, "-i", "-C", f"{source}; {_INSTALL}"), {})
     return RoleShell(
         (path, "-i"), {"ZDOTDIR": _hook_file("zdotdir"), "GDS_EXEC_ZDOTDIR": environ.get("ZDOTDIR")}

@@ -3,7 +3,7 @@
 The warm path loads this module, so it writes JSON by itself; it must not decide who gets a document.
 """
 
-import time
+from gds_exec.session import iso_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def error_document(code: str, message: str) -> str:
 def _expiration(session: "SessionCredentials", *, early_seconds: int = 0) -> str | None:
     if session.expiration is None:
         return None
-    # The JavaScript SDK refuses `+00:00` in place of the Z.
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session.expiration - early_seconds))
+    return iso_time(session.expiration - early_seconds)
 
 
 def _object(members: "dict[str, str | int | None]") -> str:

@@ -11,42 +11,12 @@ from gds_exec.errors import OutputFailed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Literal
 
     from gds_exec.delivery.environment_changes import Changes
 
     ShellKind = Literal["bash", "zsh", "fish"]
-
-
-def renewed_variables(kind: ShellKind, changes: Mapping[str, str | None]) -> str:
-    """Return the statements that set these variables, or unset those that are None, and export them.
-
-    Raises `ValueError` for a name that no shell would take for one.
-    """
-    write = _write_fish if kind == "fish" else _write_posix
-    return "".join(f"{write(_checked(name), value)}\n" for name, value in sorted(changes.items()))
-
-
-def quoted(kind: ShellKind, text: str) -> str:
-    """Return one word that means exactly this text."""
-    if kind == "fish":
-        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "'" + text.replace("'", "'\\''") + "'"
-
-
-def _checked(name: str) -> str:
-    if not (name.isascii() and name.isidentifier()):
-        raise ValueError("this is not the name of a variable")
-    return name
-
-
-def _write_posix(name: str, value: str | None) -> str:
-    return f"unset -v {name}" if value is None else f"export {name}={quoted('bash', value)}"
-
-
-def _write_fish(name: str, value: str | None) -> str:
-    return f"set -eg {name}" if value is None else f"set -gx {name} {quoted('fish', value)}"
 
 
 SHELL_KINDS: tuple[ShellKind, ...] = ("bash", "fish", "zsh")
@@ -95,7 +65,12 @@ def _posix_word(value: str) -> str:
 
 def _fish(name: str, value: str | None) -> str:
     # Of this shell alone: to erase one that is universal would take it from every shell for ever.
-    return f"set -eg {name};\n" if value is None else f"set -gx {name} {quoted('fish', value)};\n"
+    return f"set -eg {name};\n" if value is None else f"set -gx {name} {fish_word(value)};\n"
+
+
+def fish_word(text: str) -> str:
+    """Return one word that means exactly this text in fish."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _powershell(name: str, value: str | None) -> str:

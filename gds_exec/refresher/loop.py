@@ -10,6 +10,7 @@ import time
 from gds_exec import process_registry
 from gds_exec.child.capture import Captured
 from gds_exec.child.process_info import process_mark
+from gds_exec.environment import is_github_actions
 from gds_exec.errors import CommandNotFound, SystemRefused
 from gds_exec.hidden_subcommands import REFRESH_WORKER, subcommand_arguments, upgraded_command
 from gds_exec.invocation import without_options
@@ -145,7 +146,7 @@ class Keeping:
         self._renewal = None
         session, paused = _read(said)
         self._tidy_up(wait_status, paused)
-        if session is not None and self._environ.get("GITHUB_ACTIONS") == "true":
+        if session is not None and is_github_actions(self._environ):
             from gds_exec.output import mask_in_job_log
 
             mask_in_job_log(*session.access_key.parts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from gds_exec.child.process_info import process_mark
+from gds_exec.credentials.private_directory import write_new_file
 from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.session import COPY_SUFFIXES
 
@@ -40,7 +41,7 @@ def write_private_files(directory: str, *, config: bytes | None, credentials: by
     try:
         for path, text in contents:
             if text is not None:
-                _write(path, text)
+                write_new_file(path, text)
     except BaseException:
         remove_private_files(files, with_directory=False)
         raise
@@ -67,13 +68,3 @@ def private_files_of(handover: Handover) -> Iterator[None]:
         if handover.private_files is not None:
             files = PrivateFiles(*handover.private_files)
             remove_private_files(files, with_directory=handover.cache_directory is None)
-
-
-def _write(path: str, content: bytes) -> None:
-    with open(path, "xb", opener=_open_privately) as file:
-        os.fchmod(file.fileno(), 0o600)  # whatever the umask is
-        file.write(content)
-
-
-def _open_privately(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW, 0o600)

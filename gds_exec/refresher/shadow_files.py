@@ -24,10 +24,12 @@ The files have been read before, so nothing is refused here.
 
 from __future__ import annotations
 
-from gds_exec.config.aws_files import header_words
+from gds_exec.config.aws_files import STATIC_KEYS, header_words
+from gds_exec.config.aws_ini import INHERITED_BY_ALL
 from gds_exec.config.ini_lines import ini_lines
 from gds_exec.lean import Value
-from gds_exec.refresher.stored_keys import ACCESS_KEY, SECRETS, arguments_for
+from gds_exec.refresher.stored_keys import SECRETS, arguments_for
+from gds_exec.session import to_hex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +55,6 @@ _CREDENTIAL_SETTINGS = frozenset(
         "web_identity_token_file",
     )
 )
-_INHERITED_BY_ALL = "DEFAULT"
 _DEFAULT_PROFILE = "default"
 _QUOTES = dict.fromkeys(map(ord, "\"'\\"))
 
@@ -119,7 +120,7 @@ class _Section:
         return self.name == _DEFAULT_PROFILE
 
     def has_keys(self) -> bool:
-        return all(key in self.settings for key in ACCESS_KEY)
+        return all(key in self.settings for key in STATIC_KEYS)
 
     def is_to_credentials(self) -> bool:
         return not _CREDENTIAL_SETTINGS.isdisjoint(self.settings)
@@ -131,7 +132,7 @@ class _File:
         self._is_config = original.is_config
         self.sections = list(_sections(original))
         self._gives_all = any(
-            section.is_to_credentials() for section in self.sections if section.header == _INHERITED_BY_ALL
+            section.is_to_credentials() for section in self.sections if section.header == INHERITED_BY_ALL
         )
 
     def hides_endpoint(self) -> bool:
@@ -226,7 +227,7 @@ def _lines(header: str, settings: dict[str, list[str]]) -> Iterator[str]:
 
 
 def _moved_name(name: str) -> str:
-    return f"gds-exec-{name.encode('utf-8', 'surrogateescape').hex()}"
+    return f"gds-exec-{to_hex(name)}"
 
 
 def _profile_name(header: str, *, is_config: bool) -> str:

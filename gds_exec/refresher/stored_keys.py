@@ -11,24 +11,23 @@ import stat
 import sys
 import time
 
+from gds_exec.config.aws_files import SESSION_TOKENS, STATIC_KEYS
+from gds_exec.config.aws_ini import INHERITED_BY_ALL
 from gds_exec.config.ini_lines import ini_lines
 from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.errors import BrokenFile, NoAccessKey, UsageError
 from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
 from gds_exec.output import printing
 from gds_exec.redaction import show
-from gds_exec.session import AccessKey, SessionCredentials
+from gds_exec.session import AccessKey, SessionCredentials, from_hex, to_hex
 
-ACCESS_KEY = ("aws_access_key_id", "aws_secret_access_key")
-_TOKENS = ("aws_security_token", "aws_session_token")  # botocore prefers the first
-SECRETS = (*ACCESS_KEY, *_TOKENS)
+SECRETS = (*STATIC_KEYS, *SESSION_TOKENS)
 _ROOT = 0
 
 
 def arguments_for(path: str, header: str) -> list[str]:
     """Return the arguments that print the keys of the section `header` of the file at `path`."""
-    encoded = (text.encode("utf-8", "surrogateescape").hex() for text in (path, header))
-    return subcommand_arguments(STORED_KEYS, *encoded)
+    return subcommand_arguments(STORED_KEYS, to_hex(path), to_hex(header))
 
 
 def print_stored_keys(arguments: list[str]) -> int:
@@ -45,14 +44,14 @@ def stored_keys_document(arguments: list[str], *, uid: int | None = None) -> str
     no keys, `UsageError` for other arguments. No message repeats anything from the file.
     """
     try:
-        path, header = (bytes.fromhex(text).decode("utf-8", "surrogateescape") for text in arguments)
+        path, header = map(from_hex, arguments)
     except ValueError as error:
         raise UsageError("stored-keys is only for files that gds-exec writes") from error
     keys = _keys(_read(path, uid=os.geteuid() if uid is None else uid), header)
-    if not all(keys.get(name) for name in ACCESS_KEY):
+    if not all(keys.get(name) for name in STATIC_KEYS):
         raise NoAccessKey(f"[{show(header)}] in {show(path)} has no access keys")
-    token = next((keys[name] for name in _TOKENS if name in keys), None)
-    access_key = AccessKey(keys[ACCESS_KEY[0]], keys[ACCESS_KEY[1]], token or None)
+    token = next((keys[name] for name in SESSION_TOKENS if name in keys), None)
+    access_key = AccessKey(keys[STATIC_KEYS[0]], keys[STATIC_KEYS[1]], token or None)
     return process_document(SessionCredentials.long_lived(access_key, now=time.time())) + "\n"
 
 
@@ -60,7 +59,7 @@ def _keys(text: str, header: str) -> dict[str, str]:
     inherited: dict[str, str] = {}  # from [DEFAULT], as in botocore
     own: dict[str, str] = {}
     for line in ini_lines(text):
-        if line.key in SECRETS and line.header in ("DEFAULT", header):
+        if line.key in SECRETS and line.header in (INHERITED_BY_ALL, header):
             (own if line.header == header else inherited).setdefault(line.key, line.value)
     return inherited | own
 

@@ -8,7 +8,11 @@ from gds_exec.environment import (
     Briefing,
     callers_environment,
     child_environment,
+    effective_region,
     endpoint_environment,
+    is_false,
+    is_github_actions,
+    is_true_to_aws,
     without_outer_role,
 )
 from gds_exec.session import AccessKey, SessionCredentials
@@ -459,3 +463,52 @@ def test_a_command_asks_github_for_tokens_only_if_it_may(may_request_tokens: boo
     for child in (with_keys, with_endpoint):
         assert (REQUEST.items() <= child.items()) is may_request_tokens
         assert any(name in child for name in REQUEST) is may_request_tokens
+
+
+@pytest.mark.parametrize(("said", "expected"), [("true", True), ("false", False), ("", False), (None, False)])
+def test_a_job_of_github_actions_says_so_itself(said: str | None, expected: bool) -> None:
+    assert is_github_actions({} if said is None else {"GITHUB_ACTIONS": said}) is expected
+
+
+REGIONS = {"AWS_REGION": "of-caller", "AWS_DEFAULT_REGION": "of-caller-default"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "asked", "of_role", "expected"),
+    [
+        pytest.param(REGIONS, "asked", "of-role", "asked", id="the one asked for"),
+        pytest.param(REGIONS, None, "of-role", "of-caller", id="AWS_REGION"),
+        pytest.param(
+            {**REGIONS, "AWS_REGION": ""}, None, "of-role", "of-caller-default", id="AWS_REGION is empty"
+        ),
+        pytest.param({}, None, "of-role", "of-role", id="the role's"),
+        pytest.param({}, None, None, None, id="none"),
+    ],
+)
+def test_the_region_is_the_one_that_a_command_sees(
+    environ: dict[str, str], asked: str | None, of_role: str | None, expected: str | None
+) -> None:
+    child = child_environment(environ, SESSION, Briefing("r", region=of_role, region_override=asked))
+
+    assert effective_region(environ, asked=asked, of_role=of_role) == expected
+    assert child.get("AWS_REGION") == expected
+
+
+OFF = ("", "0", "f", "false", "n", "no", "off")
+ON = ("1", "t", "true", "y", "yes", "on", "woodpecker")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [*((word, True) for word in OFF), *((word, False) for word in ON)]
+)
+def test_the_words_for_off_are_those_of_the_option_parser(word: str, expected: bool) -> None:
+    assert is_false(word) is expected
+    assert is_false(word.upper()) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("true", True), ("True", True), ("1", False), ("yes", False), ("false", False), ("", False)],
+)
+def test_the_aws_sdks_take_only_true_for_on(text: str, expected: bool) -> None:
+    assert is_true_to_aws(text) is expected

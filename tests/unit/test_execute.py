@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 from gds_exec.errors import CommandNotExecutable, CommandNotFound, GdsExecError
-from gds_exec.execute import find_command, replace_process
+from gds_exec.execute import find_command, open_nowhere, replace_process
 
 
 def program(path: Path, text: str = "#!/bin/sh\n", *, mode: int = 0o755) -> Path:
@@ -224,3 +224,13 @@ def test_a_directory_of_the_path_that_may_not_be_searched_holds_nothing(tmp_path
         find_command("nothing", path=str(closed))
     with pytest.raises(CommandNotExecutable):
         find_command(f"{closed}/nothing", path="")
+
+
+@pytest.mark.parametrize("devnull", [os.devnull, "/no/such/device"], ids=["/dev/null", "no /dev/null"])
+def test_nothing_can_be_read_from_nowhere(devnull: str) -> None:
+    nowhere = open_nowhere(devnull=devnull)
+    try:
+        assert os.read(nowhere, 1) == b""
+        assert not os.get_inheritable(nowhere)
+    finally:
+        os.close(nowhere)

@@ -14,7 +14,10 @@ from gds_exec.session import (
     AccessKey,
     SessionCredentials,
     cache_path,
+    epoch_of,
     file_name,
+    from_hex,
+    iso_time,
     open_if_private,
     parse,
     put_off_name,
@@ -23,6 +26,7 @@ from gds_exec.session import (
     read_private_text,
     remainder,
     serialise,
+    to_hex,
     with_checksum,
 )
 from tests.cached import write_cached
@@ -418,3 +422,28 @@ def test_what_is_no_directory_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert open_if_private(str(tmp_path / "file")) is None
     assert open_if_private(str(tmp_path / "absent")) is None
+
+
+def test_times_are_written_in_utc_with_a_z() -> None:
+    assert iso_time(1_767_323_045) == "2026-01-02T03:04:05Z"
+
+
+@pytest.mark.parametrize("text", ["2026-01-02T03:04:05Z", "2026-01-02T04:04:05+01:00", "2026-01-02T03:04:05"])
+def test_times_are_read_with_any_zone_and_as_utc_without_one(text: str) -> None:
+    assert epoch_of(text) == 1_767_323_045
+
+
+@given(st.text(st.characters()))
+@example("\udcc3\udca9")  # two bytes that Python could not decode in one locale, and a letter in another
+@example("\ud800")
+def test_any_text_comes_back_from_hexadecimal_digits(text: str) -> None:
+    digits = to_hex(text)
+
+    assert digits.isascii()
+    assert from_hex(digits) == text
+
+
+@pytest.mark.parametrize("digits", ["6", "zz", "ff"])
+def test_other_digits_hold_no_text(digits: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        from_hex(digits)

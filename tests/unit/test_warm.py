@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gds_exec.warm
+from gds_exec.environment import CI_MARKS, PROFILE_VARIABLES, REGION_VARIABLES
 from gds_exec.invocation import Invocation
 from gds_exec.session import SessionCredentials, file_name, put_off_name
 from gds_exec.session import serialise as serialise_session
@@ -480,7 +481,7 @@ def test_every_variable_that_the_long_way_looks_at_makes_another_request() -> No
         *(PACKAGE / "cli/commands" / name for name in ("credential_process.py", "run.py")),
     ]
     read = {name for source in sources for name in re.findall(r"\bAWS_[A-Z_]*[A-Z]\b", source.read_text())}
-    read |= {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"}
+    read |= {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM", *PROFILE_VARIABLES, *REGION_VARIABLES, *CI_MARKS}
     read -= BESIDE_ANOTHER
 
     assert "AWS_CA_BUNDLE" in read

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 
+from gds_exec.credentials.private_directory import replace_file
 from gds_exec.errors import ConfigError, OutputFailed, UsageError
-from gds_exec.lean import Value, suppress
+from gds_exec.lean import Value
 from gds_exec.output import printing
 from gds_exec.redaction import show
 from gds_exec.warm import PACKAGE
@@ -109,14 +110,7 @@ def _check_ours(path: str) -> None:
 def _replace(path: str, text: str) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.urandom(8).hex()}.tmp"
-    try:
-        with open(temporary, "x", encoding="utf-8") as file:
-            file.write(text)
-        os.rename(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
+    replace_file(None, path, text.encode(), temporary=temporary, is_private=False, is_durable=False)
 
 
 def _text(place: Place) -> str:

@@ -59,14 +59,13 @@ def _document(run: Run, outlook: Outlook, now: float) -> Document:
 
 
 def _facts(run: Run, outlook: Outlook) -> Lines:
-    profile, environ = run.profile, run.environ
+    profile = run.profile
     arn = profile.roles[-1].role_arn if profile.roles else None
-    of_caller = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     return {
         "role": profile.name,
         "arn": arn,
         "account": role_of(arn)[0] if arn else None,
-        "region": run.invocation.region or of_caller or profile.region,
+        "region": run.region,
         "source_profile": profile.source.profile_name,
         "source": profile.source.owner,
         "mfa_device": profile.mfa_serial or _device_in(outlook),

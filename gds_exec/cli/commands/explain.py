@@ -18,7 +18,7 @@ from gds_exec.config.sources import WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.credentials.session_scope import READ_ONLY_ARN
-from gds_exec.environment import REGION_VARIABLES
+from gds_exec.environment import REGION_VARIABLES, is_false
 from gds_exec.options import OPTIONS, SCOPE_ROWS, SPELLINGS, duration_text
 from gds_exec.output import printing
 
@@ -57,7 +57,6 @@ _OTHER_ROWS = [
     for row in OPTIONS
     if row.field and row.variable and row.field not in _CARRIED and row not in SCOPE_ROWS
 ]
-_FALSE = ("", "0", "f", "false", "n", "no", "off")
 
 
 def explain(invocation: Invocation, environ: Mapping[str, str]) -> None:
@@ -158,7 +157,7 @@ def as_said(setting: Setting, environ: Mapping[str, str]) -> Setting:
 
 def _says(row: Option, text: str, value: object) -> bool:
     if row.is_flag:
-        return text.lower() not in _FALSE
+        return not is_false(text)
     if row.field == "policy":  # which may have been read from a file since
         return text != ""
     if row.is_repeatable:

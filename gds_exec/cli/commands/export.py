@@ -12,12 +12,11 @@ from gds_exec.cli.failed_export import begin_printing
 from gds_exec.cli.runtime import put_together
 from gds_exec.cli.wiring import wired_files
 from gds_exec.config.aws_files import SIGN_INS, STATIC_KEYS
-from gds_exec.delivery.credentials_file import remove_profile
+from gds_exec.delivery.credentials_file import is_profile_name, not_ours, remove_profile, written_settings
 from gds_exec.delivery.credentials_file import write_profile as write_to_file
 from gds_exec.delivery.environment_changes import role_changes, undoing_changes
 from gds_exec.delivery.export_formats import DEFAULT_FORMAT, FORMATS, Export, export_text
 from gds_exec.delivery.shell_syntax import SHELLS, statements
-from gds_exec.delivery.written_profile import is_profile_name, not_ours, written_settings
 from gds_exec.environment import callers_environment, child_environment
 from gds_exec.errors import OutputFailed, UsageError
 from gds_exec.output import printing

@@ -70,7 +70,7 @@ def _signin_url(run: Run, *, url: str | None, service: str | None) -> str:
     if not run.profile.roles:
         raise _no_role(run.profile.name)
     console = console_for(run.profile.roles[-1].role_arn)
-    where = destination(console, region=_region(run), service=service, url=url)
+    where = destination(console, region=run.region, service=service, url=url)
     endpoint = federation_endpoint(console, _endpoint_url(run))
     session = run.retrieve()
     debug(f"a sign-in token is asked for at {endpoint}")
@@ -83,12 +83,6 @@ def _no_role(name: str) -> BrokenProfile:
         f"profile '{show(name)}' has no role, and only a role can be signed in to the console",
         hint="name a profile that has a role_arn: gds-exec roles lists them",
     )
-
-
-def _region(run: Run) -> str | None:
-    """Return the region that a command would see."""
-    of_caller = run.environ.get("AWS_REGION") or run.environ.get("AWS_DEFAULT_REGION")
-    return run.invocation.region or of_caller or run.profile.region
 
 
 def _endpoint_url(run: Run) -> str | None:

@@ -16,9 +16,8 @@ from gds_exec.child.lookup import installed_program
 from gds_exec.child.process_info import birth, process_mark
 from gds_exec.child.spawn import read_until, start_detached
 from gds_exec.cli.wiring import temporary_parent
-from gds_exec.config.ci import is_github_actions
 from gds_exec.credentials.leftovers import DIRECTORY_PREFIX
-from gds_exec.environment import endpoint_environment, without_secrets
+from gds_exec.environment import endpoint_environment, is_github_actions, without_secrets
 from gds_exec.errors import GdsExecError, SystemRefused
 from gds_exec.execute import replace_process
 from gds_exec.invocation import session_arguments

@@ -8,6 +8,7 @@ import time
 from gds_exec import process_registry
 from gds_exec.cli import render
 from gds_exec.cli.completion_names import forget_names
+from gds_exec.cli.next_step import moment
 from gds_exec.cli.wiring import sweep_leftovers, wired_cache, wired_files, wired_locks
 from gds_exec.config.profiles import find_profile
 from gds_exec.credentials.request import AssumeRoleRequest, is_answer_for
@@ -15,6 +16,7 @@ from gds_exec.environment import callers_environment
 from gds_exec.options import DEFAULT_WAIT_SECONDS, duration_text
 from gds_exec.output import Messages, printing
 from gds_exec.redaction import show
+from gds_exec.session import iso_time
 from gds_exec.terminal import Terminal
 
 TYPE_CHECKING = False
@@ -82,7 +84,7 @@ def _of_session(kept: Kept, now: float) -> Line:
         "kind": "role" if _is_of_role(kept) else "mfa",
         "name": kept.about,
         "arn": session.arn or None,
-        "expiration": _moment(session.expiration),
+        "expiration": moment(session),
         "seconds_left": int(session.seconds_left(now)),
     }
 
@@ -93,13 +95,9 @@ def _of_running(record: Running, kept: Kept | None, now: float) -> Line:
         "role": record.role,
         "program": record.program,
         "pid": record.pid,
-        "since": _moment(record.since),
+        "since": iso_time(record.since),
         "seconds_left": int(kept.session.seconds_left(now)) if kept else None,
     }
-
-
-def _moment(epoch: int | None) -> str | None:
-    return None if epoch is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
 
 
 def _as_text(found: Mapping[str, list[Line]]) -> str:

@@ -14,7 +14,7 @@ from gds_exec.credentials.mfa_sources import RENEWAL
 from gds_exec.credentials.request import role_of
 from gds_exec.credentials.silent_refresh import freshest
 from gds_exec.delivery.role_shell import role_shell, shell_init
-from gds_exec.delivery.shell_syntax import SHELL_KINDS, renewed_variables, shell_kind
+from gds_exec.delivery.shell_syntax import SHELL_KINDS, shell_kind, statements
 from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
 from gds_exec.execute import replace_process
@@ -83,7 +83,8 @@ def renew_role_shell(arguments: list[str], environ: Mapping[str, str]) -> int:
     if session is None or is_due(session, time.time()):
         return _NOT_RENEWED
     with printing():
-        sys.stdout.write(renewed_variables(kind, {**credential_variables(session), **_moments(session)}))
+        syntax = "fish" if kind == "fish" else "sh"
+        sys.stdout.write(statements(syntax, {**credential_variables(session), **_moments(session)}))
     return 0
 
 

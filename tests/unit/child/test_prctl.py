@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gds_exec.child.prctl import open_descriptors, open_nowhere
+from gds_exec.child.prctl import open_descriptors
 from tests.processes import run_python
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be asked")
@@ -107,13 +107,3 @@ def test_the_open_descriptors_are_known_whatever_lists_them(directories: tuple[s
         os.close(writing)
 
     assert {reading, writing}.isdisjoint(open_descriptors(directories=directories))
-
-
-@pytest.mark.parametrize("devnull", [os.devnull, "/no/such/device"], ids=["/dev/null", "no /dev/null"])
-def test_nothing_can_be_read_from_nowhere(devnull: str) -> None:
-    nowhere = open_nowhere(devnull=devnull)
-    try:
-        assert os.read(nowhere, 1) == b""
-        assert not os.get_inheritable(nowhere)
-    finally:
-        os.close(nowhere)

@@ -173,10 +173,7 @@ def test_where_github_cannot_be_asked_its_token_fails_in_words() -> None:
         wired_source(profile_of(WebIdentityToken(GITHUB)), environ).fetch()
 
 
-@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", None])
-def test_github_is_asked_with_the_certificates_that_aws_is_asked_with(
-    variable: str | None, tmp_path: Path
-) -> None:
+def test_github_is_asked_with_the_certificates_that_aws_is_asked_with(tmp_path: Path) -> None:
     certificate = make_certificate(tmp_path / "own-ca.pem")
     aws = Sandbox()
     with serve_with_tls(aws, certificate) as url:
@@ -184,11 +181,7 @@ def test_github_is_asked_with_the_certificates_that_aws_is_asked_with(
             "ACTIONS_ID_TOKEN_REQUEST_URL": token_request_url(url),
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": aws.github.request_token,
         }
-        profile = profile_of(WebIdentityToken(GITHUB))
-        if variable is None:
-            profile = profile.but(ca_bundle=str(certificate))
-        else:
-            environ[variable] = str(certificate)
+        profile = profile_of(WebIdentityToken(GITHUB)).but(ca_bundle=str(certificate))
 
         token = wired_source(profile, environ).fetch()
 

@@ -831,6 +831,13 @@ def test_certificates_named_by_the_variable_win(home):
     assert find(home, "a", config=config, environ={"AWS_CA_BUNDLE": "/variable"}).ca_bundle == "/variable"
 
 
+def test_the_variable_of_requests_names_certificates_where_nothing_of_awss_does(home: Path) -> None:
+    environ, config = {"REQUESTS_CA_BUNDLE": "/requests"}, f"[profile a]\nca_bundle = /profile\n{KEYS}"
+
+    assert find(home, "a", config=config, environ=environ).ca_bundle == "/profile"
+    assert find(home, "a", config=f"[profile a]\n{KEYS}", environ=environ).ca_bundle == "/requests"
+
+
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r]"), min_size=1, max_size=300).filter(
     lambda name: name.strip() and name != "DEFAULT"
 )

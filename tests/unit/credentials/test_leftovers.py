@@ -19,7 +19,7 @@ from tests.fakes import a_session
 DAY = 86_400
 NOW = int(time.time())
 LONG_LIVED = "[other]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = a-secret\n"
-SHORT_LIVED = f"{LONG_LIVED}aws_session_token = a-token\n"
+SHORT_LIVED = LONG_LIVED.replace("other", "session") + "aws_session_token = a-token\n"
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gds_exec.config.aws_files import WRITTEN_FOR
 from gds_exec.config.aws_ini import parse
 from gds_exec.credentials.leftovers import sweep_beside
 from gds_exec.delivery.credentials_file import remove_profile, write_profile
-from gds_exec.delivery.written_profile import WRITTEN_FOR
 from gds_exec.errors import BrokenFile, OutputFailed, UnknownRole
 from tests.processes import run_python, strace
 

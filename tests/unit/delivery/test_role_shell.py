@@ -4,12 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import gds_exec.delivery
 from gds_exec.delivery.role_shell import role_shell, shell_init
-from gds_exec.delivery.shell_syntax import SHELL_KINDS, renewed_variables, shell_kind
+from gds_exec.delivery.shell_syntax import SHELL_KINDS, shell_kind
 
 HOOKS = Path(gds_exec.delivery.__path__[0]) / "shells"
 BASH_FILES = ("hook.bash", "rc.bash")
@@ -18,10 +16,6 @@ EVERY_FILE = [
     *(("zsh", name) for name in ("hook.zsh", "zdotdir/.zshenv")),
     ("fish", "hook.fish"),
 ]
-# All that can stand in an environment, but for bytes that are not UTF-8.
-VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs", "Co", "Cn")))
-TROUBLE = ("", "'", "''", "\\", "\\'", "$HOME $(id) `id`", "a\nb\n", '"', "!!", "*", "é")
-
 every_shell = pytest.mark.parametrize("kind", SHELL_KINDS)
 
 
@@ -39,7 +33,7 @@ def exported(kind: str, statements: str) -> dict[str, str]:
     done = subprocess.run(
         [has(kind), plain],
         input=f"{statements}env -0\n".encode(),
-        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "GONE": "old"},
+        env={"LANG": "C.UTF-8", "PATH": os.environ["PATH"], "HOME": os.environ["HOME"]},
         capture_output=True,
         check=True,
         timeout=60,
@@ -62,35 +56,6 @@ def exported(kind: str, statements: str) -> dict[str, str]:
 )
 def test_a_shell_is_known_by_the_name_of_its_program(path: str, kind: str | None) -> None:
     assert shell_kind(path) == kind
-
-
-@every_shell
-@settings(max_examples=4, deadline=None)
-@given(values=st.lists(VALUES, max_size=200))
-def test_every_value_arrives_as_it_is(kind: str, values: list[str]) -> None:
-    changes = {f"N{number}": value for number, value in enumerate([*TROUBLE, *values])}
-
-    environ = exported(kind, renewed_variables(kind, changes))
-
-    assert {name: environ[name] for name in changes} == changes
-
-
-@every_shell
-def test_a_variable_that_is_none_is_unset(kind: str) -> None:
-    assert "GONE" not in exported(kind, renewed_variables(kind, {"GONE": None}))
-
-
-@every_shell
-def test_statements_are_in_the_order_of_the_names(kind: str) -> None:
-    changes = {"B": "1", "A": None, "C": "2"}
-
-    assert renewed_variables(kind, changes) == renewed_variables(kind, dict(sorted(changes.items())))
-
-
-@pytest.mark.parametrize("name", ["", "A B", "A;B", "A\nB", "1A", "É"])
-def test_what_is_no_name_of_a_variable_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="not the name of a variable"):
-        renewed_variables("bash", {name: "x"})
 
 
 @every_shell

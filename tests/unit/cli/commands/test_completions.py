@@ -103,3 +103,15 @@ def test_it_is_shown(shell: str, source: str, path: str, capsys: pytest.CaptureF
 def test_an_unknown_shell_is_an_error() -> None:
     with pytest.raises(UsageError, match="no completion for tcsh"):
         show_completion("tcsh")
+
+
+def test_other_users_can_read_it_as_far_as_the_umask_allows(tmp_path: Path) -> None:
+    old = os.umask(0o022)
+    try:
+        install("bash", {"HOME": str(tmp_path)})
+    finally:
+        os.umask(old)
+
+    written = tmp_path / ".local/share/bash-completion/completions/gds-exec"
+    assert written.stat().st_mode & 0o777 == 0o644
+    assert os.listdir(written.parent) == ["gds-exec"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gds_exec.config.aws_ini import parse
 from gds_exec.config.ini_lines import ini_lines
-from gds_exec.delivery.written_profile import (
+from gds_exec.delivery.credentials_file import (
     WRITTEN_FOR,
     credential_settings,
     is_profile_name,
