@@ -1,6 +1,6 @@
-"""When a session is too short to begin with, when to renew it, and when to ask a person: pure.
+"""When to renew a session, and when to ask a person: pure.
 
-The start of a command, a shell's prompt, `credential-process` and the endpoint all decide by this.
+A shell's prompt, `credential-process` and the endpoint all decide by this.
 A session without an expiration (long-lived keys) is always enough. Every limit is a number of
 seconds or a part of the session's life, whichever is less, so that short sessions are not always due.
 """
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 # botocore renews what has less than 15 minutes left; from 10 minutes on it fails where it cannot.
 _RENEW_SECONDS, _RENEW_PART = 900, 4
-_BEGIN_SECONDS, _BEGIN_PART = 300, 4
 _ASK_SECONDS, _ASK_PART = 300, 12
 _EARLY_SECONDS, _EARLY_PART = 60, 15
 _RETRY_SECONDS, _RETRY_PART = 30, 8
@@ -20,28 +19,16 @@ _ASK_AGAIN_SECONDS = 120
 _SHORTEST_PAUSE_SECONDS, _SHORTEST_PAUSE_PART = 60, 60
 
 
-def can_begin(session: "SessionCredentials", now: float, *, min_remaining_seconds: int | None) -> bool:
-    """Return whether a command may begin with this session, found in the cache.
-
-    Without a minimum asked for, five minutes must be left, or a quarter of a shorter life.
-    """
-    if session.is_from_the_future(now):
-        return False
-    if min_remaining_seconds is None:
-        return session.seconds_left(now) >= _limit(session, _BEGIN_SECONDS, _BEGIN_PART)
-    return session.seconds_left(now) >= min_remaining_seconds
-
-
 def is_due(session: "SessionCredentials", now: float) -> bool:
     """Return whether it is time to renew this session, as far as nobody need be asked."""
     left = session.seconds_left(now)
-    return session.is_from_the_future(now) or left < _limit(session, _RENEW_SECONDS, _RENEW_PART)
+    return session.is_from_the_future(now) or left < session.part_of_life(_RENEW_SECONDS, _RENEW_PART)
 
 
 def is_worth_a_question(session: "SessionCredentials", now: float) -> bool:
     """Return whether so little is left that a person should be asked, where only that helps."""
     left = session.seconds_left(now)
-    return session.is_from_the_future(now) or left < _limit(session, _ASK_SECONDS, _ASK_PART)
+    return session.is_from_the_future(now) or left < session.part_of_life(_ASK_SECONDS, _ASK_PART)
 
 
 def is_valid(session: "SessionCredentials", now: float) -> bool:
@@ -51,7 +38,7 @@ def is_valid(session: "SessionCredentials", now: float) -> bool:
 
 def renew_at(session: "SessionCredentials") -> float:
     """Return when it becomes due, by this machine's clock: seconds since the epoch, or infinity."""
-    return _moment(session, _limit(session, _RENEW_SECONDS, _RENEW_PART))
+    return _moment(session, session.part_of_life(_RENEW_SECONDS, _RENEW_PART))
 
 
 def expires_at(session: "SessionCredentials") -> float:
@@ -64,7 +51,7 @@ def early_seconds(session: "SessionCredentials") -> int:
 
     That is what Go's SDKs do with a `credential_process`.
     """
-    return 0 if session.expiration is None else int(_limit(session, _EARLY_SECONDS, _EARLY_PART))
+    return 0 if session.expiration is None else int(session.part_of_life(_EARLY_SECONDS, _EARLY_PART))
 
 
 def retry_seconds(session: "SessionCredentials", now: float) -> float:
@@ -81,12 +68,8 @@ def ask_again_seconds(session: "SessionCredentials", now: float) -> float:
     if left <= 0:
         return _ASK_AGAIN_SECONDS
     return max(
-        _limit(session, _SHORTEST_PAUSE_SECONDS, _SHORTEST_PAUSE_PART), min(_ASK_AGAIN_SECONDS, left / 2)
+        session.part_of_life(_SHORTEST_PAUSE_SECONDS, _SHORTEST_PAUSE_PART), min(_ASK_AGAIN_SECONDS, left / 2)
     )
-
-
-def _limit(session: "SessionCredentials", seconds: float, part: int) -> float:
-    return min(seconds, session.life_seconds() / part)
 
 
 def _moment(session: "SessionCredentials", seconds_left: float) -> float:

@@ -98,7 +98,7 @@ SPELLINGS: "dict[str, Option]" = {}
 class Option:
     """A row of the table; what it does not say is as here."""
 
-    spellings: tuple[str, ...]  # on the command line, the long one first; none for what is only a variable
+    spellings: "tuple[str, ...]"  # on the command line, the long one first; none for what is only a variable
     name: str  # the long spelling, or ""
     panel: str  # of the help
     help: str
@@ -109,9 +109,9 @@ class Option:
     invalid = ""  # the error for a bad value
     offer = ""  # the kind of values that the completions offer
     default: "Any" = None  # () for a repeatable option, False for a flag
-    subcommands: tuple[str, ...] = _WITH_A_SESSION  # those that have the option
-    variable: str | None  # the environment variable, unless `has_variable` is False
-    profile_key: str | None = None  # in the AWS config file
+    subcommands: "tuple[str, ...]" = _WITH_A_SESSION  # those that have the option
+    variable: "str | None" = None  # in the environment; made from the name unless `has_variable` is False
+    profile_key: "str | None" = None  # in the AWS config file
     is_plain = True  # whether the warm path may read it
     in_key = True  # of the warm path: another value never finds the session of this one
     in_renewals = True  # whether it is needed to ask for the same session again
@@ -128,16 +128,16 @@ class Option:
         **more: "Any",
     ) -> None:
         names = spellings.split()
-        self.spellings = tuple(names)
-        self.name = names[0] if names else ""
-        self.panel = panel
-        self.help = help
-        self.variable = variable_of(self.name) if names and has_variable else None
+        more["spellings"] = tuple(names)
+        more["name"] = name = names[0] if names else ""
+        more["panel"], more["help"] = panel, help
+        if name and has_variable:
+            more["variable"] = "GDS_EXEC_" + name[2:].upper().replace("-", "_")
         if "metavar" not in more:
-            self.default = False
+            more["default"] = False
         elif "is_repeatable" in more:
-            self.default = ()
-        self.__dict__.update(more)
+            more["default"] = ()
+        self.__dict__ = more
         OPTIONS.append(self)
         for name in names:
             SPELLINGS[name] = self
@@ -169,11 +169,6 @@ class Option:
         else:
             for each in value if self.is_repeatable else (value,):
                 yield f"{self.name}={each}"
-
-
-def variable_of(name: str) -> str:
-    """Return the environment variable that stands for a long option."""
-    return "GDS_EXEC_" + name[2:].upper().replace("-", "_")
 
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ RECORD_SUFFIX = ".running3"
 NEWS_SUFFIX = ".renewed"  # which the hooks of role shells know too
 COPY_SUFFIXES = (".config", ".credentials")  # of AWS's files, for a command that is refreshed
 _CLOCK_TOLERANCE_SECONDS = 300
+_BEGIN_SECONDS, _BEGIN_PART = 300, 4
 _LIMIT_BYTES = 65_536
 _EPOCH_DIGITS = 11
 _PRIME = 2**255 - 19
@@ -113,6 +114,19 @@ class SessionCredentials:
     def is_from_the_future(self, now: float) -> bool:
         """Return whether the clock went back since it was made: then "not expired" means nothing."""
         return self.issued - _CLOCK_TOLERANCE_SECONDS > now + self.clock_offset
+
+    def can_begin(self, now: float, *, min_remaining_seconds: float | None) -> bool:
+        """Return whether a command may begin with this session, found in the cache.
+
+        Without a minimum asked for, five minutes must be left, or a quarter of a shorter life.
+        """
+        if min_remaining_seconds is None:
+            min_remaining_seconds = self.part_of_life(_BEGIN_SECONDS, _BEGIN_PART)
+        return not self.is_from_the_future(now) and self.seconds_left(now) >= min_remaining_seconds
+
+    def part_of_life(self, seconds: float, part: int) -> float:
+        """Return these seconds, or a part of the session's life if that is less: 1/`part` of it."""
+        return min(seconds, self.life_seconds() / part)
 
     def life_seconds(self) -> float:
         """Return how many seconds the session was made for."""

@@ -20,7 +20,6 @@ from gds_exec.environment import (
     is_github_actions,
 )
 from gds_exec.execute import look_up, replace_process
-from gds_exec.expiry import can_begin
 from gds_exec.options import OPTIONS
 from gds_exec.session import (
     SHORTCUT_SUFFIX,
@@ -117,7 +116,7 @@ def serve(invocation: "Invocation", environ: "Mapping[str, str]") -> None:
         return
     command = look_up(invocation.command[0], path=caller.get("PATH"))
     minimum = invocation.min_remaining_seconds
-    if command is not None and can_begin(cached.session, time.time(), min_remaining_seconds=minimum):
+    if command is not None and cached.session.can_begin(time.time(), min_remaining_seconds=minimum):
         try:
             briefing = briefing_of(invocation, region=cached.region)
             become(command, invocation.command, caller, cached.session, briefing)

@@ -7,7 +7,7 @@ import time
 
 from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.environment import callers_environment
-from gds_exec.expiry import can_begin, early_seconds, is_due, is_valid
+from gds_exec.expiry import early_seconds, is_due, is_valid
 from gds_exec.invocation import ASKED_FOR
 from gds_exec.warm import find_cached, print_at_once
 
@@ -39,6 +39,6 @@ def document_of(session: "SessionCredentials") -> str:
 def _is_enough(cached: "Cached", now: float, *, min_remaining_seconds: int | None) -> bool:
     if cached.is_put_off:
         return is_valid(cached.session, now)
-    return not is_due(cached.session, now) and can_begin(
-        cached.session, now, min_remaining_seconds=min_remaining_seconds
+    return not is_due(cached.session, now) and cached.session.can_begin(
+        now, min_remaining_seconds=min_remaining_seconds
     )

@@ -27,7 +27,7 @@ from gds_exec.credentials.provider import Provider
 from gds_exec.credentials.request import Origin
 from gds_exec.credentials.sts_calls import StsCalls
 from gds_exec.lean import Value
-from gds_exec.options import SCOPE_ROWS
+from gds_exec.options import MFA_SOURCE, SCOPE_ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def token_codes(situation: Situation, aws: PreparedAws) -> TokenCodes:
     profile, invocation, environ = situation.profile, situation.invocation, situation.environ
     occasion, terminal, wait_seconds = situation.occasion, situation.terminal, invocation.wait_seconds
     # The other sources were tried, without a person, before a guest asks one.
-    named = ["terminal"] if occasion.is_guest else named_sources(environ.get("GDS_EXEC_MFA_SOURCE", ""))
+    named = ["terminal"] if occasion.is_guest else named_sources(environ.get(MFA_SOURCE.variable, ""))
     order = named or SOURCE_NAMES
     person = Person(
         terminal,

@@ -16,6 +16,7 @@ from gds_exec.config.role_names import role_arn_of
 from gds_exec.config.sources import PROFILE, WantedSource, WebIdentityToken
 from gds_exec.errors import BrokenProfile, NoAccessKey, SourceProfileMissing
 from gds_exec.lean import Value
+from gds_exec.options import OPTIONS, YKMAN_ACCOUNT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Environ = Mapping[str, str]
 
 
+_KEYS = {row.field: row.profile_key or "" for row in OPTIONS}
 _ROLE_SETTINGS = ("role_arn", "source_profile", "credential_source", "external_id", "role_session_name")
 
 
@@ -223,8 +225,8 @@ def _complete(
         mfa_serial=read(_mfa_serial(files, chain, is_bare=bare_role is not None) if is_own_source else None),
         mfa_process=read(first(sections, "mfa_process")),
         ykman_account=read(
-            from_variable("ykman_account", "GDS_EXEC_YKMAN_ACCOUNT", environ)
-            or first(sections, "gds_exec_ykman_account")
+            from_variable("ykman_account", YKMAN_ACCOUNT.variable, environ)
+            or first(sections, YKMAN_ACCOUNT.profile_key)
         ),
         region=read(first([own], "region")),
         sts_endpoint_url=read(endpoint_url("sts")),
@@ -238,10 +240,10 @@ def _complete(
         duration_seconds=read(duration),
         warnings=_warnings(files, chain),
         source_mfa_serial=_mfa_serial_if_usable(files, chain.keys_profile),
-        min_remaining_seconds=read(profile_values.seconds(own, "gds_exec_min_remaining")),
-        mfa_max_age_seconds=read(profile_values.seconds(own, "gds_exec_mfa_max_age")),
-        refresh=bool(read(profile_values.truth(own, "gds_exec_refresh"))),
-        expected_account=read(profile_values.account(own, "gds_exec_expect_account")),
+        min_remaining_seconds=read(profile_values.seconds(own, _KEYS["min_remaining_seconds"])),
+        mfa_max_age_seconds=read(profile_values.seconds(own, _KEYS["mfa_max_age_seconds"])),
+        refresh=bool(read(profile_values.truth(own, _KEYS["refresh"]))),
+        expected_account=read(profile_values.account(own, _KEYS["expect_account"])),
         settings=tuple(settings),
     )
 

@@ -10,7 +10,7 @@ from gds_exec.config.profile_values import LONGEST_ROLE_SECONDS, SHORTEST_SECOND
 from gds_exec.config.sources import ContainerRole, EnvironmentKeys, WebIdentityToken
 from gds_exec.credentials.request import AssumeRoleRequest, SessionTokenRequest, WebIdentityRequest
 from gds_exec.errors import SessionTooShort, UsageError, WrongAccount
-from gds_exec.expiry import can_begin, is_due
+from gds_exec.expiry import is_due
 from gds_exec.lean import Value
 from gds_exec.options import duration_text
 from gds_exec.redaction import show
@@ -150,7 +150,7 @@ def _is_usable(held: Held, request: Request, asked: Asked, *, now: float, is_wan
     if is_wanted:
         if asked.renewing and is_due(session, now):
             return False
-        return can_begin(session, now, min_remaining_seconds=asked.min_remaining_seconds)
+        return session.can_begin(now, min_remaining_seconds=asked.min_remaining_seconds)
     if session.is_from_the_future(now):
         return False
     return session.seconds_left(now) >= min(_MIN_SOURCE_SECONDS, session.life_seconds() / 4)

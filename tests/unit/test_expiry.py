@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from gds_exec.expiry import (
     ask_again_seconds,
-    can_begin,
     early_seconds,
     expires_at,
     is_due,
@@ -47,13 +46,13 @@ def test_the_minimum_is_5_min_or_a_quarter_unless_asked_for(
 ) -> None:
     session = a_session(life=life)
     last = NOON + life - minimum
-    assert can_begin(session, last, min_remaining_seconds=asked)
-    assert not can_begin(session, last + 1, min_remaining_seconds=asked)
+    assert session.can_begin(last, min_remaining_seconds=asked)
+    assert not session.can_begin(last + 1, min_remaining_seconds=asked)
 
 
 @pytest.mark.parametrize(("seconds_before", "is_enough"), [(300, True), (301, False)])
 def test_no_command_begins_with_a_session_from_the_future(seconds_before: int, is_enough: bool) -> None:
-    assert can_begin(a_session(), NOON - seconds_before, min_remaining_seconds=None) is is_enough
+    assert a_session().can_begin(NOON - seconds_before, min_remaining_seconds=None) is is_enough
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,7 @@ def test_where_the_clock_went_back_it_is_high_time(decides: Decision) -> None:
 
 def test_long_lived_keys_are_always_enough() -> None:
     later = NOON + 10**9
-    assert can_begin(LONG_LIVED, later, min_remaining_seconds=12 * HOUR)
+    assert LONG_LIVED.can_begin(later, min_remaining_seconds=12 * HOUR)
     assert is_valid(LONG_LIVED, later)
     assert not is_due(LONG_LIVED, later)
     assert not is_worth_a_question(LONG_LIVED, later)

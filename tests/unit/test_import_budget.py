@@ -12,13 +12,13 @@ WARM_MODULES = {
     "gds_exec.environment",
     "gds_exec.invocation",
     "gds_exec.options",
-    "gds_exec.expiry",
     "gds_exec.execute",
     "gds_exec.session",
     "gds_exec.warm",
 }
 # What a document is served with besides: botocore asks for one at every signing.
 WARM_DOCUMENT_MODULES = WARM_MODULES | {
+    "gds_exec.expiry",
     "gds_exec.delivery",
     "gds_exec.delivery.sdk_documents",
     "gds_exec.warm_document",

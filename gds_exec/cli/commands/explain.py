@@ -19,7 +19,7 @@ from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, 
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.credentials.session_scope import READ_ONLY_ARN
 from gds_exec.environment import REGION_VARIABLES, is_false
-from gds_exec.options import OPTIONS, SCOPE_ROWS, SPELLINGS, duration_text
+from gds_exec.options import MFA_SOURCE, OPTIONS, SCOPE_ROWS, SPELLINGS, duration_text
 from gds_exec.output import printing
 
 TYPE_CHECKING = False
@@ -105,7 +105,7 @@ def settings_of(run: Run, outlook: Outlook) -> list[Setting]:
         Setting("region", "none", DEFAULT),
         Setting("duration", requests[-1].duration_seconds, DEFAULT) if requests else None,
         *profile.settings,
-        from_variable("mfa_source", "GDS_EXEC_MFA_SOURCE", environ),
+        from_variable("mfa_source", MFA_SOURCE.variable, environ),
         *(from_variable("region", variable, environ) for variable in reversed(REGION_VARIABLES)),
         *asked.values(),
     )

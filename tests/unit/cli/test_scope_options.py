@@ -14,7 +14,7 @@ from gds_exec.cli.scope_options import scope_of as scope_asked
 from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation, read_plainly, read_session_arguments, session_arguments
-from gds_exec.options import variable_of
+from gds_exec.options import SPELLINGS
 from tests.unit.cli.offline import Offline
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
@@ -89,7 +89,7 @@ def test_a_policy_said_twice_is_one() -> None:
 def test_each_has_its_variable_and_then_the_command_line_is_not_plain(
     option: str, value: str, scope: Scope, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable_of(option), value)
+    monkeypatch.setenv(str(SPELLINGS[option].variable), value)
 
     assert scope_of("admin", "ls") == scope
     assert read_plainly(["admin", "ls"], os.environ) is None

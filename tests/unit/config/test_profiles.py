@@ -33,6 +33,7 @@ from gds_exec.config.sources import (
     WantedSource,
     WebIdentityToken,
 )
+from gds_exec.options import OPTIONS
 from gds_exec.redaction import show
 
 ARN = "arn:aws:iam::123456789012:role/"
@@ -1299,3 +1300,29 @@ def test_token_of_a_profile_is_for_that_profile_s_role_whatever_the_variables_sa
     profile = find(home, "b", config=config, environ=TOKEN | OWN_ROLE)
     assert profile.source == WebIdentityToken(TOKEN_FILE, "/t", profile_name="a")
     assert [role.role_arn.removeprefix(ARN) for role in profile.roles] == ["a", "b"]
+
+
+KEYS_OF_A_ROLE = {
+    "duration_seconds": "3600",
+    "external_id": "an-id",
+    "gds_exec_expect_account": "123456789012",
+    "gds_exec_mfa_max_age": "1h",
+    "gds_exec_min_remaining": "10m",
+    "gds_exec_refresh": "true",
+    "gds_exec_ykman_account": "aws",
+    "region": "eu-west-2",
+    "role_session_name": "alice",
+    "source_profile": "gds-users",
+}
+
+
+def test_every_key_that_the_table_of_options_names_is_read_from_a_profile(home):
+    settings = "".join(f"{key} = {value}\n" for key, value in KEYS_OF_A_ROLE.items())
+    config = f"[profile prod]\nrole_arn = {ARN}prod\n{settings}"
+
+    profile = find(home, "prod", config=config, credentials=BASE)
+
+    found = {setting.line for setting in (*profile.settings, *profile.roles[-1].settings)}
+    assert found >= set(range(3, 3 + len(KEYS_OF_A_ROLE)))
+    named = {row.profile_key for row in OPTIONS if row.profile_key} - {"web_identity_token_file"}
+    assert named == KEYS_OF_A_ROLE.keys()
