@@ -60,7 +60,7 @@ def may_hold_secret(line: str) -> bool:
     """Say whether a line from a program that handles secrets may hold one, so that we do not repeat it.
 
     Plain words are safe. So are numbers that cannot be codes, and paths, addresses and ARNs made of both.
-    Beside the name of a secret, only words that we know are.
+    Sidecar the name of a secret, only words that we know are.
     """
     import re
 

@@ -22,7 +22,7 @@ from gds_exec.cli.commands.renew import renew, renew_this_shell
 from gds_exec.cli.commands.roles import roles as list_roles
 from gds_exec.cli.commands.run import obey
 from gds_exec.cli.commands.sessions import clear_sessions, sessions
-from gds_exec.cli.commands.shell import print_hook
+from gds_exec.cli.commands.shell_init import print_hook
 from gds_exec.cli.commands.whoami import whoami
 from gds_exec.cli.role_actions import action_of
 from gds_exec.cli.scope_options import checked_scope

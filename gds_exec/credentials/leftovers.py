@@ -37,7 +37,7 @@ _LIMIT_BYTES = 1 << 20
 _OF_A_PROCESS = (TEMPORARY_SUFFIX, *COPY_SUFFIXES)
 _RECORDS = (RECORD_SUFFIX, NEWS_SUFFIX)
 _SHORT_LIVED = (SHORTCUT_SUFFIX, PUT_OFF_SUFFIX)
-# The older format. A keeper that started before an upgrade may still use it.
+# The older format. A refresher that started before an upgrade may still use it.
 _OLD_SESSION_SUFFIX = ".session1"
 _OLD_SHORT_LIVED = (
     *(".shortcut1", ".putoff", ".spent", ".device"),

@@ -1,4 +1,4 @@
-"""The keeper's entry: gds-exec itself, executed anew with nothing loaded, to stay for long.
+"""The refresher's entry: gds-exec itself, executed anew with nothing loaded, to stay for long.
 
     python -P -m gds_exec.refresher DESCRIPTOR PATH COMMAND [ARG]...     above the command
     python -P -m gds_exec.refresher DESCRIPTOR                           beside it
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import NoReturn
 
-    from gds_exec.refresher.handoff import Beside, Handover
+    from gds_exec.refresher.handoff import Handoff, Sidecar
 
 _STANDARD_ERROR = 2
 
@@ -46,14 +46,14 @@ def main() -> NoReturn:
 def _keep(
     environ: Mapping[str, str], descriptor: str, *argv: str, note_status: Callable[[int], None]
 ) -> None:
-    handover, beside = receive(int(descriptor))
-    with private_files_of(handover):
-        _keep_handed_over(handover, beside, argv, environ, note_status)
+    handoff, beside = receive(int(descriptor))
+    with private_files_of(handoff):
+        _keep_handed_over(handoff, beside, argv, environ, note_status)
 
 
 def _keep_handed_over(
-    handover: Handover,
-    beside: Beside | None,
+    handoff: Handoff,
+    beside: Sidecar | None,
     argv: Sequence[str],
     environ: Mapping[str, str],
     note_status: Callable[[int], None],
@@ -61,20 +61,20 @@ def _keep_handed_over(
     inherited = open_descriptors()
     gc.freeze()  # what is loaded now stays: it need not be looked through again and again
     if beside is not None:
-        from gds_exec.refresher.sidecar import keep_beside
+        from gds_exec.refresher.sidecar import run_sidecar
 
         let_go(
             number for number in inherited if number not in (_STANDARD_ERROR, beside.listener, beside.stderr)
         )
-        keep_beside(handover, beside, environ, say=say)
+        run_sidecar(handoff, beside, environ, say=say)
         return
-    from gds_exec.refresher.parent import keep_command
+    from gds_exec.refresher.parent import run_refreshed
 
     path, *command = argv
     terminal = Terminal.open()
     note_status(
-        keep_command(
-            handover,
+        run_refreshed(
+            handoff,
             command,
             path,
             environ,

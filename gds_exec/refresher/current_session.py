@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
 
-class HeldSession:
+class CurrentSession:
     """Always a whole session, its keys and its expiration of one piece."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the process that got a session hands to the keeper, which is to keep it fresh for a command.
+"""What the process that got a session hands to the refresher, which is to keep it fresh for a command.
 
 It goes through a pipe: nothing secret stands in an argument or in the environment.
 """
@@ -18,19 +18,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
-READY = b"\0"  # a keeper beside the command writes this to its stderr once it serves the session
+READY = b"\0"  # a refresher beside the command writes this to its stderr once it serves the session
 SILENTLY, ASKING = "silently", "asking"  # how a worker renews a session
 PAUSED = "paused"  # what a worker calls the pid of a process that it pauses
 _READ_BYTES = 65_536
 
 
-class Handover(Value):
+class Handoff(Value):
     """A session, and all that it takes to keep it fresh and to hand it to a command.
 
     `key` is its name in the cache directory. `program` is the path of the installed gds-exec, and
     `arguments` are those that renew the session. `private_files` are the copies of AWS's files that the
-    command reads; they are the keeper's to remove. Unless it `may_ask`, nobody is asked for a code.
-    `blocked_signals` are those that the caller had blocked: the keeper begins with all of them so.
+    command reads; they are the refresher's to remove. Unless it `may_ask`, nobody is asked for a code.
+    `blocked_signals` are those that the caller had blocked: the refresher begins with all of them so.
     """
 
     session: SessionCredentials
@@ -59,10 +59,10 @@ class Handover(Value):
         )
 
 
-class Beside(Value):
-    """The values that only a keeper beside the command needs: the command's process, and the socket.
+class Sidecar(Value):
+    """The values that only a refresher beside the command needs: the command's process, and the socket.
 
-    The keeper's standard error leads to that process until it serves the session, and then to `stderr`.
+    The refresher's standard error leads to that process until it serves the session, and then to `stderr`.
     """
 
     pid: int
@@ -75,17 +75,17 @@ class Beside(Value):
     _unshown = ("token",)
 
 
-def send(handover: Handover, beside: Beside | None = None) -> int:
-    """Return a descriptor, which a program that is executed inherits, to read the handover from.
+def send(handoff: Handoff, beside: Sidecar | None = None) -> int:
+    """Return a descriptor, which a program that is executed inherits, to read the handoff from.
 
     Raise `SystemRefused` for what cannot be handed over.
     """
-    if parse(serialise(handover.session)) is None:
+    if parse(serialise(handoff.session)) is None:
         raise SystemRefused(
             "cannot keep the session fresh: AWS STS did not make it", hint="run it without --refresh"
         )
-    fields = {**vars(handover), "session": serialise(handover.session)}
-    data = marshal.dumps({"handover": fields, "beside": vars(beside) if beside else None})
+    fields = {**vars(handoff), "session": serialise(handoff.session)}
+    data = marshal.dumps({"handoff": fields, "beside": vars(beside) if beside else None})
     reading, writing = os.pipe()
     os.set_blocking(writing, False)  # what does not fit into a pipe is an error, and not a deadlock
     try:
@@ -99,15 +99,15 @@ def send(handover: Handover, beside: Beside | None = None) -> int:
     return reading
 
 
-def receive(descriptor: int) -> tuple[Handover, Beside | None]:
+def receive(descriptor: int) -> tuple[Handoff, Sidecar | None]:
     """Return what was sent, and close the descriptor. Raise `Upgraded` if another version sent it."""
     with open(descriptor, "rb") as file:
         data = file.read(_READ_BYTES)
     try:
         sent = marshal.loads(data)  # noqa: S302  # our own
-        fields, beside = sent["handover"], sent["beside"]
+        fields, beside = sent["handoff"], sent["beside"]
         fields["session"] = _session(fields["session"])
-        return Handover(**fields), Beside(**beside) if beside else None
+        return Handoff(**fields), Sidecar(**beside) if beside else None
     except (EOFError, KeyError, TypeError, ValueError) as error:
         raise upgraded_command() from error
 

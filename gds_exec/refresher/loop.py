@@ -17,10 +17,10 @@ from gds_exec.invocation import without_options
 from gds_exec.lean import Value, contextmanager, suppress
 from gds_exec.output import reason_said
 from gds_exec.redaction import show
-from gds_exec.refresher.current_session import HeldSession
+from gds_exec.refresher.current_session import CurrentSession
 from gds_exec.refresher.endpoint import Endpoint
 from gds_exec.refresher.handoff import ASKING, PAUSED
-from gds_exec.refresher.schedule import Outcome, Upkeep
+from gds_exec.refresher.schedule import Outcome, Schedule
 from gds_exec.session import HEADER, open_if_private, parse, read
 
 TYPE_CHECKING = False
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol
 
-    from gds_exec.refresher.handoff import Handover
+    from gds_exec.refresher.handoff import Handoff
     from gds_exec.session import SessionCredentials
 
-    class Interludes(Protocol):
-        """The terminal that a person can be asked on, as far as the upkeep is concerned."""
+    class CommandPrompt(Protocol):
+        """The terminal that a person can be asked on, as far as the schedule is concerned."""
 
         def can_ask(self) -> bool:
             """Return whether a question now would do no harm."""
@@ -54,35 +54,35 @@ _FOR_A_PAUSED_COMMAND = (signal.SIGCONT, signal.SIGWINCH)  # which can wait
 _LONGEST_TURN_SECONDS = 60.0
 
 
-class Keeping:
-    """The loop, the endpoint in it, and the upkeep of the session that it serves."""
+class RefreshLoop:
+    """The loop, the endpoint in it, and the schedule of the session that it serves."""
 
     def __init__(
         self,
-        handover: Handover,
+        handoff: Handoff,
         environ: Mapping[str, str],
         *,
         listener: socket.socket,
         token: str,
         say: Callable[[str], None],
-        interlude: Interludes | None = None,
+        paused_prompt: CommandPrompt | None = None,
     ) -> None:
-        self._handover = handover
+        self._handover = handoff
         self._environ = without_options(environ)
-        self._interlude = interlude
+        self._paused_prompt = paused_prompt
         self._renewal: _Renewal | None = None
         self.selector = selectors.DefaultSelector()
-        directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
-        held = HeldSession(
-            handover.session,
-            find=lambda: None if directory is None else read(directory, handover.key),
+        directory = open_if_private(handoff.cache_directory) if handoff.cache_directory else None
+        held = CurrentSession(
+            handoff.session,
+            find=lambda: None if directory is None else read(directory, handoff.key),
             now=time.time,
         )
-        self._upkeep = Upkeep(
+        self._schedule = Schedule(
             held,
-            role=handover.role,
+            role=handoff.role,
             start=self._start_renewal,
-            can_ask=lambda: interlude is not None and interlude.can_ask(),
+            can_ask=lambda: paused_prompt is not None and paused_prompt.can_ask(),
             say=say,
             now=time.time,
         )
@@ -100,7 +100,7 @@ class Keeping:
         self._endpoint.drop_overdue()
         if self._renewal is not None:
             self._renewal.end_if_overdue(time.monotonic())
-        self._upkeep.look()
+        self._schedule.look()
 
     def heed(self, number: int) -> None:
         """End a question: the command has been sent a signal, and is paused."""
@@ -117,7 +117,7 @@ class Keeping:
         self.selector.close()
 
     def _seconds_to_sleep(self) -> float:
-        sleeps = [self._upkeep.seconds_to_look()]
+        sleeps = [self._schedule.seconds_to_look()]
         if (deadline := self._endpoint.seconds_to_deadline()) is not None:
             sleeps.append(deadline)
         if self._renewal is not None:
@@ -126,7 +126,7 @@ class Keeping:
 
     def _start_renewal(self, how: str) -> None:
         program = self._handover.program
-        fields = self._interlude.fields() if how == ASKING and self._interlude is not None else ()
+        fields = self._paused_prompt.fields() if how == ASKING and self._paused_prompt is not None else ()
         arguments = subcommand_arguments(REFRESH_WORKER, how, *fields, *self._handover.arguments)
         try:
             process = Captured(
@@ -137,7 +137,7 @@ class Keeping:
             )
         except OSError as error:  # gds-exec was removed, or there are no more processes or memory
             reason = f"{show(program)} cannot be started: {error.strerror}"
-            self._upkeep.take(Outcome(how, None, SystemRefused.exit_status, reason))
+            self._schedule.take(Outcome(how, None, SystemRefused.exit_status, reason))
             return
         deadline = time.monotonic() + _LONGEST_RENEWAL_SECONDS
         self._renewal = _Renewal(process, deadline, is_asking=how == ASKING)
@@ -155,7 +155,7 @@ class Keeping:
             reason = upgraded_command().message
         else:
             reason = reason_said(complaint) or "the renewal failed"
-        self._upkeep.take(Outcome(how, session, status, reason))
+        self._schedule.take(Outcome(how, session, status, reason))
 
     def _tidy_up(self, wait_status: int, paused: list[int]) -> None:
         """Undo what a process that was killed could not undo itself."""
@@ -164,23 +164,23 @@ class Keeping:
         for pid in paused:
             with suppress(OSError):
                 os.kill(pid, signal.SIGCONT)
-        if self._interlude is not None:
-            self._interlude.put_right()
+        if self._paused_prompt is not None:
+            self._paused_prompt.put_right()
 
 
 @contextmanager
 def recorded(
-    handover: Handover, program: str, *, pid: int | None = None, now: Callable[[], float] = time.time
+    handoff: Handoff, program: str, *, pid: int | None = None, now: Callable[[], float] = time.time
 ) -> Iterator[None]:
     """List the command as running inside the block; then remove its record."""
-    directory = open_if_private(handover.cache_directory) if handover.cache_directory else None
+    directory = open_if_private(handoff.cache_directory) if handoff.cache_directory else None
     record = process_registry.Running(
         process_mark(pid or os.getpid()),
         process_registry.COMMAND,
-        handover.role,
+        handoff.role,
         program,
-        handover.key,
-        handover.arguments,
+        handoff.key,
+        handoff.arguments,
         int(now()),
     )
     if directory is not None:

@@ -1,4 +1,4 @@
-"""With a terminal: the keeper is the command's parent, and behaves as if it were not there."""
+"""With a terminal: the refresher is the command's parent, and behaves as if it were not there."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from gds_exec.child.supervisor import Supervisor
 from gds_exec.environment import endpoint_environment
 from gds_exec.lean import suppress
 from gds_exec.refresher.endpoint import bind, new_token
-from gds_exec.refresher.loop import Keeping, recorded
+from gds_exec.refresher.loop import RefreshLoop, recorded
 from gds_exec.refresher.paused_prompt import can_ask
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gds_exec.refresher.handoff import Handover
+    from gds_exec.refresher.handoff import Handoff
     from gds_exec.terminal import Mode, Terminal
 
 _STANDARD_ERROR = 2
 
 
-def keep_command(
-    handover: Handover,
+def run_refreshed(
+    handoff: Handoff,
     argv: Sequence[str],
     path: str,
     environ: Mapping[str, str],
@@ -39,45 +39,45 @@ def keep_command(
     Raise `CommandNotFound` or `CommandNotExecutable` where the kernel will not have it.
     """
     name = os.path.basename(path)
-    interlude = _Interlude(terminal if handover.may_ask else None, name)
-    with recorded(handover, name):
-        return _keep(handover, argv, path, environ, interlude=interlude, say=say, inherited=inherited)
+    paused_prompt = _PromptOfCommand(terminal if handoff.may_ask else None, name)
+    with recorded(handoff, name):
+        return _keep(handoff, argv, path, environ, paused_prompt=paused_prompt, say=say, inherited=inherited)
 
 
 def _keep(
-    handover: Handover,
+    handoff: Handoff,
     argv: Sequence[str],
     path: str,
     environ: Mapping[str, str],
     *,
-    interlude: _Interlude,
+    paused_prompt: _PromptOfCommand,
     say: Callable[[str], None],
     inherited: Sequence[int],
 ) -> int:
     listener, token = bind(), new_token()
-    keeping = Keeping(handover, environ, listener=listener, token=token, say=say, interlude=interlude)
-    supervisor = interlude.supervisor = Supervisor(keeping.selector)
-    supervisor.on_passed = keeping.heed
+    loop = RefreshLoop(handoff, environ, listener=listener, token=token, say=say, paused_prompt=paused_prompt)
+    supervisor = paused_prompt.supervisor = Supervisor(loop.selector)
+    supervisor.on_passed = loop.heed
     child_environ = endpoint_environment(
         environ,
-        handover.briefing,
-        url=keeping.url,
+        handoff.briefing,
+        url=loop.url,
         token=token,
-        config_file=handover.private_files[0] if handover.private_files else None,
-        credentials_file=handover.private_files[1] if handover.private_files else None,
+        config_file=handoff.private_files[0] if handoff.private_files else None,
+        credentials_file=handoff.private_files[1] if handoff.private_files else None,
     )
     try:
-        supervisor.start(argv, path, child_environ, mask=handover.blocked_signals)
+        supervisor.start(argv, path, child_environ, mask=handoff.blocked_signals)
         let_go(number for number in inherited if number != _STANDARD_ERROR)
         while supervisor.status is None:
-            keeping.turn()
+            loop.turn()
     finally:
         supervisor.close()  # first, for it is part of the other's loop
-        keeping.close()
+        loop.close()
     return supervisor.status
 
 
-class _Interlude:
+class _PromptOfCommand:
     """Asking a person at the terminal that the command has."""
 
     def __init__(self, terminal: Terminal | None, command: str) -> None:

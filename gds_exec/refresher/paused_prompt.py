@@ -44,7 +44,7 @@ def push(descriptor: int, key: bytes) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSTI, key)
 
 
-class Interlude:
+class PausedPrompt:
     """What stands round each question: a terminal takes `around` for its preparation.
 
     `command` is the name of what is paused, `reason` why; `pausing` is that of `child.pausing`.

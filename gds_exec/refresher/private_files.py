@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gds_exec.refresher.handoff import Handover
+    from gds_exec.refresher.handoff import Handoff
 
 
 class PrivateFiles(Value):
@@ -60,11 +60,11 @@ def remove_private_files(files: PrivateFiles, *, with_directory: bool) -> None:
 
 
 @contextmanager
-def private_files_of(handover: Handover) -> Iterator[None]:
+def private_files_of(handoff: Handoff) -> Iterator[None]:
     """Remove the command's copies of the AWS files at the end of the block, even after an error."""
     try:
         yield
     finally:
-        if handover.private_files is not None:
-            files = PrivateFiles(*handover.private_files)
-            remove_private_files(files, with_directory=handover.cache_directory is None)
+        if handoff.private_files is not None:
+            files = PrivateFiles(*handoff.private_files)
+            remove_private_files(files, with_directory=handoff.cache_directory is None)

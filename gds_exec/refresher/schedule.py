@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gds_exec.refresher.current_session import HeldSession
+    from gds_exec.refresher.current_session import CurrentSession
     from gds_exec.session import SessionCredentials
 
 _LONGEST_SLEEP_SECONDS = 60.0
@@ -40,12 +40,12 @@ class Outcome(Value):
     complaint: str
 
 
-class Upkeep:
-    """The upkeep of one held session; `look` whenever something may have changed."""
+class Schedule:
+    """The schedule of one held session; `look` whenever something may have changed."""
 
     def __init__(
         self,
-        held: HeldSession,
+        held: CurrentSession,
         *,
         role: str,
         start: Callable[[str], None],

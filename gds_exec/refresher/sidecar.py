@@ -1,4 +1,4 @@
-"""Without a terminal: the command has taken our pid, and the keeper is beside it for as long as it lives."""
+"""Without a terminal: the command has taken our pid, and the refresher runs beside it until it ends."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gds_exec.child.process_info import birth, exit_descriptor
 from gds_exec.errors import SystemRefused
 from gds_exec.refresher.endpoint import adopt
 from gds_exec.refresher.handoff import READY
-from gds_exec.refresher.loop import Keeping, recorded
+from gds_exec.refresher.loop import RefreshLoop, recorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gds_exec.refresher.handoff import Beside, Handover
+    from gds_exec.refresher.handoff import Handoff, Sidecar
 
 # Who ends a whole service or job sends them to everyone; the command may need its session to tidy up.
 _FOR_THE_COMMAND = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -25,8 +25,8 @@ _WATCHFUL_SECONDS = 60.0
 _BLIND_SECONDS = 0.5  # where the system does not tell when another process ends
 
 
-def keep_beside(
-    handover: Handover, beside: Beside, environ: Mapping[str, str], *, say: Callable[[str], None]
+def run_sidecar(
+    handoff: Handoff, beside: Sidecar, environ: Mapping[str, str], *, say: Callable[[str], None]
 ) -> None:
     """Serve the session to the process `beside.pid`, which becomes the command, until it ends.
 
@@ -39,17 +39,17 @@ def keep_beside(
     end = exit_descriptor(beside.pid)
     if end is None and (beside.birth is None or birth(beside.pid) != beside.birth):
         raise SystemRefused("/proc is hidden, so gds-exec cannot tell when the command ends")
-    keeping = Keeping(handover, environ, listener=adopt(beside.listener), token=beside.token, say=say)
+    loop = RefreshLoop(handoff, environ, listener=adopt(beside.listener), token=beside.token, say=say)
     ended: list[bool] = []
     if end is not None:
-        keeping.selector.register(end, selectors.EVENT_READ, lambda: ended.append(True))
+        loop.selector.register(end, selectors.EVENT_READ, lambda: ended.append(True))
     try:
         _say_ready(beside.stderr)
-        with recorded(handover, beside.program, pid=beside.pid):
+        with recorded(handoff, beside.program, pid=beside.pid):
             while not ended and (end is not None or birth(beside.pid) == beside.birth):
-                keeping.turn(longest_seconds=_BLIND_SECONDS if end is None else _WATCHFUL_SECONDS)
+                loop.turn(longest_seconds=_BLIND_SECONDS if end is None else _WATCHFUL_SECONDS)
     finally:
-        keeping.close()
+        loop.close()
         if end is not None:
             os.close(end)
 

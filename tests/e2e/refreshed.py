@@ -1,6 +1,6 @@
 """Commands that run with --refresh: what is about them, what they are served, and what was said.
 
-With a terminal the keeper is above the command, its parent; without one it is beside it.
+With a terminal the refresher is above the command, its parent; without one it is beside it.
 """
 
 import fcntl
@@ -72,20 +72,20 @@ class Served:
         self._token = self.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
 
     @cached_property
-    def keeper(self) -> psutil.Process:
+    def refresher(self) -> psutil.Process:
         parent = self.command.parent()
-        return parent if parent is not None and _is_keeper(parent) else self._keeper_beside()
+        return parent if parent is not None and _is_refresher(parent) else self._sidecar()
 
     @cached_property
     def own(self) -> list[psutil.Process]:
-        """Our processes about the command: the keeper and, above the command, the witness."""
-        if self.command.ppid() != self.keeper.pid:
-            return [self.keeper]
+        """Our processes about the command: the refresher and, above the command, the witness."""
+        if self.command.ppid() != self.refresher.pid:
+            return [self.refresher]
         eventually(lambda: _assert_one(self._witnesses()))
-        return [self.keeper, *self._witnesses()]
+        return [self.refresher, *self._witnesses()]
 
     def _witnesses(self) -> list[psutil.Process]:
-        return [child for child in self.keeper.children() if child.name() == "witness"]
+        return [child for child in self.refresher.children() if child.name() == "witness"]
 
     def fetch(
         self, method: str = "GET", path: str = "/credentials", fields: dict[str, str | None] | None = None
@@ -100,11 +100,11 @@ class Served:
         finally:
             connection.close()
 
-    def _keeper_beside(self) -> psutil.Process:
+    def _sidecar(self) -> psutil.Process:
         listening = (c for c in psutil.net_connections("tcp4") if c.laddr[1:] == self.address[1:])
         pid = next((c.pid for c in listening if c.status == psutil.CONN_LISTEN), None)
         if pid is None:
-            pytest.skip("only root can tell which process listens, for a keeper cannot be looked into")
+            pytest.skip("only root can tell which process listens, for a refresher cannot be looked into")
         return psutil.Process(pid)
 
 
@@ -204,7 +204,7 @@ def _started(
 def command_of(pid: int) -> psutil.Process:
     """Return the command that the gds-exec of this pid runs, or has become."""
     process = psutil.Process(pid)
-    if not _is_keeper(process):
+    if not _is_refresher(process):
         return process
     return next(child for child in process.children() if child.name() != "witness")
 
@@ -266,7 +266,7 @@ def _sessions(world: World) -> Iterator[tuple[Path, SessionCredentials]]:
         yield path, session
 
 
-def _is_keeper(process: psutil.Process) -> bool:
+def _is_refresher(process: psutil.Process) -> bool:
     return "gds_exec.refresher" in process.cmdline()
 
 

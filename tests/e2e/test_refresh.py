@@ -62,11 +62,11 @@ while (is_same := key_id() == first) and time.monotonic() < deadline:
     time.sleep(0.05)
 print("never" if is_same else "renewed")
 """
-# Once the command has ended its pid is given to another process, and only then the keeper goes on.
+# Once the command has ended its pid is given to another process, and only then the refresher goes on.
 REUSES_PID = """
 import glob, os, signal, subprocess, sys, time
 trace, *argv = sys.argv[1:]
-def keepers():
+def refreshers():
     for pid in filter(str.isdigit, os.listdir("/proc")):
         if b"gds_exec.refresher" in open(f"/proc/{pid}/cmdline", "rb").read().split(b"\\0"):
             yield int(pid)
@@ -76,16 +76,16 @@ def wait_for(condition):
         time.sleep(0.001)
 command = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 assert command.stdout.readline() == "ready\\n"
-wait_for(lambda: list(keepers()) and glob.glob(trace))
-[keeper] = keepers()
-os.kill(keeper, signal.SIGSTOP)
+wait_for(lambda: list(refreshers()) and glob.glob(trace))
+[refresher] = refreshers()
+os.kill(refresher, signal.SIGSTOP)
 command.communicate("end\\n")
 open("/proc/sys/kernel/ns_last_pid", "w").write(str(command.pid - 1))
 stranger = subprocess.Popen(["sleep", "60"])
 assert stranger.pid == command.pid, (stranger.pid, command.pid)
-os.kill(keeper, signal.SIGCONT)
-wait_for(lambda: not list(keepers()))
-print("kept" if list(keepers()) else "gone", stranger.poll())
+os.kill(refresher, signal.SIGCONT)
+wait_for(lambda: not list(refreshers()))
+print("kept" if list(refreshers()) else "gone", stranger.poll())
 stranger.kill()
 """
 
@@ -201,8 +201,8 @@ def test_beside_it_the_command_is_our_process_and_has_no_children(signed_in: Wor
     with without_terminal(signed_in, *refreshing()) as run:
         assert run.served.command.pid == run.process.pid
         assert run.served.command.children() == []
-        assert run.served.keeper.num_threads() == 1
-        assert os.getsid(run.served.keeper.pid) != os.getsid(run.process.pid)
+        assert run.served.refresher.num_threads() == 1
+        assert os.getsid(run.served.refresher.pid) != os.getsid(run.process.pid)
 
 
 @pytest.mark.matrix(97)
@@ -216,14 +216,14 @@ def test_killed_above_the_command_we_take_all_with_us(signed_in: World) -> None:
     own = served.own
     assert len(own) == 2
 
-    served.keeper.kill()
+    served.refresher.kill()
 
     terminal.expect_exact(f"status-{128 + signal.SIGKILL}-")
     await_nothing_left(served, [*own, served.command])
 
 
 @pytest.mark.matrix(97)
-def test_killed_with_the_keeper_beside_it_the_command_takes_all_with_it(signed_in: World) -> None:
+def test_killed_with_the_refresher_beside_it_the_command_takes_all_with_it(signed_in: World) -> None:
     with without_terminal(signed_in, *refreshing()) as run:
         own = run.served.own
         run.process.kill()
@@ -233,9 +233,9 @@ def test_killed_with_the_keeper_beside_it_the_command_takes_all_with_it(signed_i
 
 
 @pytest.mark.matrix(97)
-def test_a_keeper_beside_the_command_that_is_killed_leaves_it_alone(signed_in: World) -> None:
+def test_a_refresher_beside_the_command_that_is_killed_leaves_it_alone(signed_in: World) -> None:
     with without_terminal(signed_in, *refreshing()) as run:
-        run.served.keeper.kill()
+        run.served.refresher.kill()
         eventually(lambda: assert_closed(run.served))
 
         assert run.end() == 3
@@ -282,7 +282,7 @@ def test_another_process_that_comes_to_have_its_pid_is_not_taken_for_the_command
     assert (done.stdout, done.stderr) == (b"gone None\n", b"")
 
 
-# The upkeep of its session
+# The schedule of its session
 
 
 @in_both_ways
@@ -420,10 +420,10 @@ def test_stopped_past_the_end_of_its_session_it_serves_no_ended_one(start: Start
     leave(plain, seconds=5, life_seconds=8)
     with start(plain, *refreshing()) as run:
         end = time.time() + 5
-        run.served.keeper.suspend()
-        await_state(run.served.keeper.pid, "stopped")
+        run.served.refresher.suspend()
+        await_state(run.served.refresher.pid, "stopped")
         eventually(lambda: _assert_is_past(end))
-        run.served.keeper.resume()
+        run.served.refresher.resume()
 
         first = run.served.fetch()
 

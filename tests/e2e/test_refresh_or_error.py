@@ -65,16 +65,16 @@ def breaking(world: World, fault: str) -> dict[str, str]:
 
 def assert_nothing_is_left(world: World) -> None:
     """Assert that no record and no copy stays once our processes have ended."""
-    eventually(lambda: assert_same((records(world), copies(world), keepers(world)), ([], [], [])))
+    eventually(lambda: assert_same((records(world), copies(world), refreshers(world)), ([], [], [])))
 
 
-def keepers(world: World) -> list[int]:
+def refreshers(world: World) -> list[int]:
     """The processes that serve the sessions of this world. An ordinary user sees none."""
     mark = f"HOME={world.home}".encode()
-    return [pid for pid in psutil.pids() if _is_keeper(Path(f"/proc/{pid}"), mark)]
+    return [pid for pid in psutil.pids() if _is_refresher(Path(f"/proc/{pid}"), mark)]
 
 
-def _is_keeper(process: Path, mark: bytes) -> bool:
+def _is_refresher(process: Path, mark: bytes) -> bool:
     try:
         is_ours = mark in (process / "environ").read_bytes().split(b"\0")
         return is_ours and b"gds_exec.refresher" in (process / "cmdline").read_bytes().split(b"\0")

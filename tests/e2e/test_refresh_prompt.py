@@ -85,7 +85,7 @@ class Desk:
 
     def asker(self) -> psutil.Process:
         """The process that asks."""
-        return process_of("refresh-worker", parent=self.served.keeper.pid)
+        return process_of("refresh-worker", parent=self.served.refresher.pid)
 
     def finish(self, line: str = "own") -> str:
         """Type a line for the command, and return all that stood on the terminal since."""
@@ -312,7 +312,7 @@ def test_killed_at_the_question_we_take_all_with_us(ending: World) -> None:
     desk = Desk(ending)
     desk.await_question()
     about = [*desk.served.own, desk.asker(), desk.served.command]
-    desk.served.keeper.kill()
+    desk.served.refresher.kill()
 
     await_nothing_left(desk.served, about)
 
@@ -322,10 +322,10 @@ def test_killed_at_the_question_in_a_pipeline_we_leave_nobody_who_asks(ending: W
     argv = " ".join(refreshing("cat", options=DIRECT))
     shell.sendline(f"cat | {GDS_EXEC} {argv}")
     shell.expect_exact(PROMPT)
-    keeper = process_of("gds_exec.refresher", parent=shell.pid)
-    asker = process_of("refresh-worker", parent=keeper.pid)
+    refresher = process_of("gds_exec.refresher", parent=shell.pid)
+    asker = process_of("refresh-worker", parent=refresher.pid)
 
-    keeper.kill()
+    refresher.kill()
 
     eventually(lambda: assert_gone([asker]))
 

@@ -359,7 +359,7 @@ def test_everything_else_about_the_process_is_as_without_us(
     assert run(signed_in, script, has_terminal=has_terminal) == (0, "")
 
     without, with_us = ((signed_in.home / name).read_text() for name in ("without", "with"))
-    if has_terminal:  # where the keeper is the parent
+    if has_terminal:  # where the refresher is the parent
         without, with_us = (re.sub(r" parent \d+", "", text) for text in (without, with_us))
     assert without.count("\n") > 6
     assert with_us == without

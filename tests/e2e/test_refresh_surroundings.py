@@ -160,13 +160,13 @@ def test_inside_a_refreshed_command_another_role_begins_again_from_the_base_keys
 # Signals
 
 
-def test_the_keeper_beside_a_command_outlives_what_is_sent_to_everyone(with_default_keys: World) -> None:
+def test_the_refresher_beside_a_command_outlives_what_is_sent_to_everyone(with_default_keys: World) -> None:
     world = with_default_keys
     with without_terminal(world, *refreshing()) as running:
         old = running.served.fetch().key_id
         own = running.served.own
         for number in SIGNALLED_TO_ALL:
-            running.served.keeper.send_signal(number)
+            running.served.refresher.send_signal(number)
         assert running.served.fetch().key_id == old
 
         assert running.end() == 3
@@ -181,11 +181,11 @@ def is_executed(_: World, terminal: pexpect.spawn) -> bool:
 
 
 def has_copies(world: World, _: pexpect.spawn) -> bool:
-    """The copies are there, and no keeper yet that removes them."""
+    """The copies are there, and no refresher yet that removes them."""
     return bool(copies(world))
 
 
-def is_keeper(_: World, terminal: pexpect.spawn) -> bool:
+def is_refresher(_: World, terminal: pexpect.spawn) -> bool:
     """We are executed anew."""
     return b"gds_exec.refresher" in command_line(terminal)
 
@@ -200,7 +200,7 @@ def command_line(terminal: pexpect.spawn) -> bytes:
 
 
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["to us", "to the group"])
-@pytest.mark.parametrize("moment", [is_executed, has_copies, is_keeper, has_record])
+@pytest.mark.parametrize("moment", [is_executed, has_copies, is_refresher, has_record])
 def test_ctrl_c_at_the_start_ends_us_without_a_trace(
     moment: Callable[[World, pexpect.spawn], bool],
     send: Callable[[int, int], None],

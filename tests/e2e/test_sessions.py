@@ -195,7 +195,7 @@ def test_the_record_of_what_was_killed_is_removed(start: Start, signed_in: World
     with start(signed_in, *REFRESHING) as run:
         path = record_of(signed_in, run)
         own = run.served.own
-        for process in (*own, run.served.command):  # while its keeper lives it would remove the record
+        for process in (*own, run.served.command):  # while its refresher lives it would remove the record
             process.kill()
         run.process.wait(20)
         eventually(lambda: assert_gone(own))

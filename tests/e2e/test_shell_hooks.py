@@ -278,7 +278,7 @@ def test_ctrl_c_at_the_question_leads_to_the_prompt_and_no_second_question(desk:
     assert len(desk.calls()) == 1
 
 
-def test_ctrl_c_at_the_question_of_the_first_prompt_is_not_the_end_of_the_upkeep(desk: Desk) -> None:
+def test_ctrl_c_at_the_question_of_the_first_prompt_is_not_the_end_of_renewals(desk: Desk) -> None:
     desk.answer("echo 'MFA code for prod: ' > /dev/tty; read answer < /dev/tty")
     person = desk.open(renew_in=-1, expires_in=230)
     person.sees("MFA code for prod: ")

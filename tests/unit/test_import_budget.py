@@ -23,9 +23,9 @@ WARM_DOCUMENT_MODULES = WARM_MODULES | {
     "gds_exec.delivery.sdk_documents",
     "gds_exec.warm_document",
 }
-# All that a keeper loads, which is there for as long as its command, above it or beside it.
-KEEPER = "gds_exec.refresher.__main__, gds_exec.refresher.parent, gds_exec.refresher.sidecar"
-OURS_IN_A_KEEPER = {
+# All that a refresher loads, which is there for as long as its command, above it or beside it.
+REFRESHER = "gds_exec.refresher.__main__, gds_exec.refresher.parent, gds_exec.refresher.sidecar"
+OURS_IN_A_REFRESHER = {
     "gds_exec",
     "gds_exec.child",
     "gds_exec.child.capture",
@@ -68,12 +68,12 @@ OURS_IN_A_KEEPER = {
     "gds_exec.session",
     "gds_exec.terminal",
 }
-OTHERS_IN_A_KEEPER = {
+OTHERS_IN_A_REFRESHER = {
     "array", "collections", "contextlib", "copyreg", "enum", "errno", "fcntl", "functools", "gc",
     "itertools", "keyword", "marshal", "math", "operator", "re", "reprlib", "resource", "select",
     "selectors", "signal", "socket", "termios", "types", "typing", "unicodedata", "warnings",
 }  # fmt: skip
-TOO_BIG_FOR_A_KEEPER = {
+TOO_BIG_FOR_A_REFRESHER = {
     "argparse", "asyncio", "boto3", "botocore", "ctypes", "dataclasses", "datetime", "email", "hashlib",
     "hmac", "http", "inspect", "json", "logging", "pathlib", "psutil", "rich", "secrets", "shutil", "ssl",
     "subprocess", "tempfile", "threading", "typer", "urllib", "gds_exec.config",
@@ -129,19 +129,19 @@ def test_a_document_that_is_served_warm_loads_these_modules_and_no_other() -> No
     assert ours | {"_signal"} == WARM_DOCUMENT_MODULES
 
 
-def test_a_keeper_loads_nothing_that_costs_the_memory_of_another_keeper() -> None:
-    loaded = loaded_by(KEEPER)
+def test_a_refresher_loads_nothing_that_costs_the_memory_of_another_refresher() -> None:
+    loaded = loaded_by(REFRESHER)
 
-    assert loaded & TOO_BIG_FOR_A_KEEPER == set()
-
-
-def test_a_keeper_loads_of_ours_what_it_needs_and_no_more() -> None:
-    loaded = {name for name in loaded_by(KEEPER) if name.partition(".")[0] == "gds_exec"}
-
-    assert loaded == OURS_IN_A_KEEPER
+    assert loaded & TOO_BIG_FOR_A_REFRESHER == set()
 
 
-def test_a_keeper_loads_of_python_s_no_more_than_is_accounted_for() -> None:
-    loaded = {name.partition(".")[0] for name in loaded_by(KEEPER) - at_start()}
+def test_a_refresher_loads_of_ours_what_it_needs_and_no_more() -> None:
+    loaded = {name for name in loaded_by(REFRESHER) if name.partition(".")[0] == "gds_exec"}
 
-    assert {name for name in loaded if not name.startswith("_")} <= OTHERS_IN_A_KEEPER | {"gds_exec"}
+    assert loaded == OURS_IN_A_REFRESHER
+
+
+def test_a_refresher_loads_of_python_s_no_more_than_is_accounted_for() -> None:
+    loaded = {name.partition(".")[0] for name in loaded_by(REFRESHER) - at_start()}
+
+    assert {name for name in loaded if not name.startswith("_")} <= OTHERS_IN_A_REFRESHER | {"gds_exec"}

@@ -1,7 +1,7 @@
-"""`gds-exec ROLE --refresh -- COMMAND`: from a session to the keeper that keeps it fresh.
+"""`gds-exec ROLE --refresh -- COMMAND`: from a session to the refresher that keeps it fresh.
 
-The keeper is gds-exec executed anew: what it took to get the session would cost the memory of
-several keepers for as long as the command runs.
+The refresher is gds-exec executed anew: what it took to get the session would cost the memory of
+several refreshers for as long as the command runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gds_exec.invocation import session_arguments
 from gds_exec.lean import suppress
 from gds_exec.output import emit, reason_said
 from gds_exec.refresher.endpoint import bind, new_token, url_of
-from gds_exec.refresher.handoff import READY, Beside, Handover, send
+from gds_exec.refresher.handoff import READY, Handoff, Sidecar, send
 from gds_exec.refresher.private_files import PrivateFiles, remove_private_files, write_private_files
 from gds_exec.refresher.shadow_files import Original, private_texts
 from gds_exec.signals import all_blocked, deadly_signals_unwind, interruptible
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from gds_exec.session import SessionCredentials
 
 _STANDARD_ERROR = 2
-_PATIENCE_SECONDS = 20.0  # the keeper needs far less, even on a busy machine
+_PATIENCE_SECONDS = 20.0  # the refresher needs far less, even on a busy machine
 # It may run a module, because it starts in the same moment as we do: from the same installation.
-_KEEPER = (sys.executable, "-P", "-m", "gds_exec.refresher")
+_REFRESHER = (sys.executable, "-P", "-m", "gds_exec.refresher")
 
 
 def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoReturn:
@@ -50,19 +50,19 @@ def become_refreshed(path: str, run: Run, session: SessionCredentials) -> NoRetu
 
     Raise `CommandNotFound`, `CommandNotExecutable` or `SystemRefused` where that cannot be.
     """
-    with deadly_signals_unwind(), interruptible():  # until the keeper removes the copies
+    with deadly_signals_unwind(), interruptible():  # until the refresher removes the copies
         files = _private_files(run)
         try:
             _become_kept(path, run, session, files)
         except BaseException:
             if files is not None:
-                remove_private_files(files, with_directory=run.cache.path is None)  # a killed keeper will not
+                remove_private_files(files, with_directory=run.cache.path is None)  # as it would
             raise
 
 
 def _become_kept(path: str, run: Run, session: SessionCredentials, files: PrivateFiles | None) -> NoReturn:
     argv, briefing = run.invocation.command or (path,), run.briefing
-    handover = Handover(
+    handoff = Handoff(
         session,
         run.invocation.role,
         run.provider.kept_under or "",
@@ -78,16 +78,18 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
     )
     environ = without_secrets(run.environ)
     if Terminal.open() is not None:
-        # None is heeded before the keeper can pass it on, and tidy up.
+        # None is heeded before the refresher can pass it on, and tidy up.
         with all_blocked() as blocked:
-            handed_over = send(handover.but(blocked_signals=tuple(map(int, blocked))))
-            _become_keeper([*_KEEPER, str(handed_over), path, *argv], environ)
+            handed_off = send(handoff.but(blocked_signals=tuple(map(int, blocked))))
+            _become_refresher([*_REFRESHER, str(handed_off), path, *argv], environ)
     listener, token = bind(), new_token()
     if is_github_actions(run.environ):
         from gds_exec.output import mask_in_job_log
 
         mask_in_job_log(token)
-    _start_keeper(handover, environ, program=os.path.basename(path), listener=listener.fileno(), token=token)
+    _start_refresher(
+        handoff, environ, program=os.path.basename(path), listener=listener.fileno(), token=token
+    )
     child_environ = endpoint_environment(
         environ,
         briefing,
@@ -99,35 +101,35 @@ def _become_kept(path: str, run: Run, session: SessionCredentials, files: Privat
     replace_process(path, argv, child_environ)
 
 
-def _become_keeper(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
+def _become_refresher(argv: list[str], environ: Mapping[str, str]) -> NoReturn:
     try:
         replace_process(argv[0], argv, environ)
     except GdsExecError as error:  # it is about gds-exec, not about the command
         raise _cannot_refresh(error.message) from error
 
 
-def _start_keeper(
-    handover: Handover, environ: Mapping[str, str], *, program: str, listener: int, token: str
+def _start_refresher(
+    handoff: Handoff, environ: Mapping[str, str], *, program: str, listener: int, token: str
 ) -> None:
-    """Start the keeper beside us; return once it serves the session. Raise `SystemRefused` if it does not."""
+    """Start the refresher beside us; return once it serves the session, or raise `SystemRefused`."""
     pid = os.getpid()
     reading, writing = os.pipe()
     stderr = os.dup(_STANDARD_ERROR)
-    handed_over = send(handover, Beside(pid, birth(pid), program, listener, token, stderr))
+    handed_off = send(handoff, Sidecar(pid, birth(pid), program, listener, token, stderr))
     for descriptor in (listener, stderr):
         os.set_inheritable(descriptor, True)  # noqa: FBT003  # as os has it
     try:
-        keeper = start_detached([*_KEEPER, str(handed_over)], environ=environ, stderr=writing)
+        refresher = start_detached([*_REFRESHER, str(handed_off)], environ=environ, stderr=writing)
     except OSError as error:
         raise _cannot_refresh(error.strerror or str(error)) from error
     os.set_inheritable(listener, False)  # noqa: FBT003  # as os has it
-    for descriptor in (handed_over, stderr, writing):
+    for descriptor in (handed_off, stderr, writing):
         os.close(descriptor)
     try:
         said = read_until(reading, READY, seconds=_PATIENCE_SECONDS)
     except TimeoutError:
         with suppress(ProcessLookupError):
-            os.kill(keeper, signal.SIGKILL)  # it is alive: its end would have closed the pipe
+            os.kill(refresher, signal.SIGKILL)  # it is alive: its end would have closed the pipe
         raise _cannot_refresh("the process that renews it did not start in time") from None
     finally:
         os.close(reading)

@@ -58,7 +58,7 @@ def _renew(options: list[str], environ: Environ) -> None:
 def _ask(options: list[str], environ: Environ, fields: Mapping[str, str]) -> None:
     from gds_exec.child.pausing import pausing
     from gds_exec.child.prctl import end_with
-    from gds_exec.refresher.paused_prompt import Busy, Interlude
+    from gds_exec.refresher.paused_prompt import Busy, PausedPrompt
 
     end_with(os.getppid(), by=signal.SIGTERM)  # who is paused is to go on, and the terminal to be put right
     for number in (signal.SIGTTIN, signal.SIGTTOU):
@@ -66,7 +66,7 @@ def _ask(options: list[str], environ: Environ, fields: Mapping[str, str]) -> Non
     if {"pause", "spare", "command"} - fields.keys():
         raise upgraded_command()
     command_pid, spared = int(fields["pause"]), [int(pid) for pid in fields["spare"].split()]
-    interlude = Interlude(
+    paused_prompt = PausedPrompt(
         command=fields["command"],
         reason="for its session ends soon",
         pausing=lambda: pausing(command_pid, spare=spared, announce=_announce),
@@ -75,7 +75,7 @@ def _ask(options: list[str], environ: Environ, fields: Mapping[str, str]) -> Non
         _invocation(options).but(wait_seconds=_PATIENCE_SECONDS),
         environ,
         messages=Messages(quiet=True),
-        open_terminal=lambda: Terminal.open(preparation=interlude.around),
+        open_terminal=lambda: Terminal.open(preparation=paused_prompt.around),
         occasion=RENEWAL.but(is_guest=True),
     )
     try:

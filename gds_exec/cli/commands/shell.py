@@ -13,7 +13,7 @@ from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.credentials.mfa_sources import RENEWAL
 from gds_exec.credentials.request import role_of
 from gds_exec.credentials.silent_refresh import freshest
-from gds_exec.delivery.role_shell import role_shell, shell_init
+from gds_exec.delivery.role_shell import role_shell
 from gds_exec.delivery.shell_syntax import SHELL_KINDS, shell_kind, statements
 from gds_exec.environment import child_environment, credential_variables
 from gds_exec.errors import NobodyToAsk, UsageError
@@ -71,7 +71,7 @@ def become_role_shell(path: str, run: Run, session: SessionCredentials) -> NoRet
 def renew_role_shell(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Print what gives the shell that calls us a renewed session; return 1 where there is none."""
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # the shell would wait for ever for who is stopped
-    kind = _kind(" ".join(arguments))
+    kind = checked_kind(" ".join(arguments))
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("this is no role shell", hint="gds-exec ROLE opens one")
@@ -86,12 +86,6 @@ def renew_role_shell(arguments: list[str], environ: Mapping[str, str]) -> int:
         syntax = "fish" if kind == "fish" else "sh"
         sys.stdout.write(statements(syntax, {**credential_variables(session), **_moments(session)}))
     return 0
-
-
-def print_hook(kind_name: str) -> None:
-    """Print the hook for the rc file of those who want it there."""
-    with printing():
-        sys.stdout.write(shell_init(_kind(kind_name)))
 
 
 def role_shell_of(environ: Mapping[str, str]) -> Running | None:
@@ -135,7 +129,7 @@ def _occasion(environ: Mapping[str, str], *, now: float) -> Occasion:
     return RENEWAL.but(reason=f"gds-exec: the session of this shell {when}", hint=_HOW_TO_RENEW)
 
 
-def _kind(name: str) -> ShellKind:
+def checked_kind(name: str) -> ShellKind:
     known = next((kind for kind in SHELL_KINDS if kind == name), None)
     if known is None:
         raise UsageError(

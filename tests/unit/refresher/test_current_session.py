@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gds_exec.refresher.current_session import HeldSession
+from gds_exec.refresher.current_session import CurrentSession
 from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, Clock, a_session, never
 
@@ -34,7 +34,7 @@ def at(left: float) -> Clock:
 def test_the_cache_is_looked_at_only_when_the_session_is_due() -> None:
     cached = Cached(LATER)
     clock = at(900)
-    held = HeldSession(FIRST, find=cached, now=clock)
+    held = CurrentSession(FIRST, find=cached, now=clock)
 
     assert (held.newest(), cached.looks) == (FIRST, 0)
     clock.advance(1)
@@ -45,23 +45,23 @@ def test_the_cache_is_looked_at_only_when_the_session_is_due() -> None:
 def test_a_neighbour_s_session_in_the_cache_is_not_taken() -> None:
     other = a_session("0003", issued=NOON + 900, arn=ARN.replace("/admin/", "/chief/") + "alice")
 
-    assert HeldSession(FIRST, find=lambda: other, now=at(100)).newest() is FIRST
+    assert CurrentSession(FIRST, find=lambda: other, now=at(100)).newest() is FIRST
 
 
 def test_an_mfa_session_is_taken_for_an_mfa_session() -> None:
     first, later = a_session("0001"), a_session("0002", issued=NOON + 900)
 
-    assert HeldSession(first, find=lambda: later, now=at(100)).newest() is later
+    assert CurrentSession(first, find=lambda: later, now=at(100)).newest() is later
 
 
 def test_an_older_session_in_the_cache_is_left_there() -> None:
     older = a_session("0000", issued=NOON - 60, arn=FIRST.arn)
 
-    assert HeldSession(FIRST, find=lambda: older, now=at(100)).newest() is FIRST
+    assert CurrentSession(FIRST, find=lambda: older, now=at(100)).newest() is FIRST
 
 
 def test_what_was_renewed_is_held_if_aws_takes_it_for_longer() -> None:
-    held = HeldSession(LATER, find=never, now=at(600))
+    held = CurrentSession(LATER, find=never, now=at(600))
 
     held.take(FIRST)
     assert held.newest() is LATER
@@ -71,7 +71,7 @@ def test_what_was_renewed_is_held_if_aws_takes_it_for_longer() -> None:
 
 def test_where_the_clock_went_back_a_new_session_takes_the_place_of_one_that_seems_to_last() -> None:
     a_day = 86_400
-    held = HeldSession(FIRST, find=Cached(), now=Clock(NOON + 600 - a_day))
+    held = CurrentSession(FIRST, find=Cached(), now=Clock(NOON + 600 - a_day))
     new = a_session("0005", issued=NOON + 600, clock_offset=a_day)
 
     held.take(new)
@@ -80,7 +80,7 @@ def test_where_the_clock_went_back_a_new_session_takes_the_place_of_one_that_see
 
 
 def test_a_valid_session_is_answered_whole() -> None:
-    answer = HeldSession(FIRST, find=Cached(), now=at(1)).answer()
+    answer = CurrentSession(FIRST, find=Cached(), now=at(1)).answer()
 
     document = json.loads(answer.document)
     assert answer.status == 200
@@ -89,12 +89,12 @@ def test_a_valid_session_is_answered_whole() -> None:
 
 @pytest.mark.parametrize("left", [100, 3000], ids=["due", "good for long"])
 def test_the_answer_is_of_the_newest_session(left: float) -> None:
-    assert "token-0002" in HeldSession(FIRST, find=lambda: LATER, now=at(left)).answer().document
+    assert "token-0002" in CurrentSession(FIRST, find=lambda: LATER, now=at(left)).answer().document
 
 
 def test_a_session_that_has_ended_is_answered_with_the_reason_why_there_is_no_newer() -> None:
     clock = at(0)
-    held = HeldSession(FIRST, find=Cached(), now=clock)
+    held = CurrentSession(FIRST, find=Cached(), now=clock)
     assert "has not been renewed yet" in held.answer().document
     held.why_not_newer = "AWS cannot be reached"
 

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.errors import Upgraded
-from gds_exec.refresher.handoff import Beside, Handover, receive, send
+from gds_exec.refresher.handoff import Handoff, Sidecar, receive, send
 from gds_exec.session import serialise
 from tests.fakes import a_session
 
 ARN = "arn:aws:sts::222222222222:assumed-role/admin/alice"
-HANDOVER = Handover(
+HANDOVER = Handoff(
     a_session(arn=ARN, clock_offset=-7),
     "admin",
     "0123abcd",
@@ -25,12 +25,12 @@ HANDOVER = Handover(
     lost_source="the environment",
     may_request_tokens=True,
 )
-BESIDE = Beside(4711, "4711 since then", "terraform", 5, "a-token", 6)
+BESIDE = Sidecar(4711, "4711 since then", "terraform", 5, "a-token", 6)
 SHOW = """
 import sys
 from gds_exec.refresher.handoff import receive
-handover, beside = receive(int(sys.argv[1]))
-print(handover.session.access_key.session_token, handover.role, beside)
+handoff, beside = receive(int(sys.argv[1]))
+print(handoff.session.access_key.session_token, handoff.role, beside)
 """
 
 texts = st.text(st.characters(exclude_categories=()))  # a path may be no UTF-8
@@ -49,13 +49,13 @@ def is_open(descriptor: int) -> bool:
     return True
 
 
-def facts(handover: Handover) -> tuple[object, ...]:
+def facts(handoff: Handoff) -> tuple[object, ...]:
     """Return all of it; sessions themselves are not equal by what they hold."""
-    return (serialise(handover.session), *handover.but(session=None)._values())
+    return (serialise(handoff.session), *handoff.but(session=None)._values())
 
 
 @pytest.mark.parametrize("beside", [None, BESIDE])
-def test_what_was_sent_is_received(beside: Beside | None) -> None:
+def test_what_was_sent_is_received(beside: Sidecar | None) -> None:
     received, besides = receive(send(HANDOVER, beside))
 
     assert facts(received) == facts(HANDOVER)
@@ -66,13 +66,13 @@ def test_what_was_sent_is_received(beside: Beside | None) -> None:
 def test_names_of_any_characters_are_received(
     role: str, cache_directory: str | None, arguments: tuple[str, ...]
 ) -> None:
-    handover = HANDOVER.but(
+    handoff = HANDOVER.but(
         role=role, cache_directory=cache_directory, arguments=arguments, private_files=None
     )
 
-    received, _ = receive(send(handover))
+    received, _ = receive(send(handoff))
 
-    assert facts(received) == facts(handover)
+    assert facts(received) == facts(handoff)
 
 
 def test_a_program_that_is_executed_receives_it() -> None:
@@ -124,15 +124,13 @@ WITHOUT_ROLE = {name: value for name, value in FIELDS.items() if name != "role"}
         pytest.param(b"", id="nothing"),
         pytest.param(b"\xff", id="other bytes"),
         pytest.param(marshal.dumps((FIELDS["session"], "admin", None)), id="fields without names"),
-        pytest.param(marshal.dumps({"handover": FIELDS}), id="a value is missing"),
-        pytest.param(marshal.dumps({"handover": WITHOUT_ROLE, "beside": None}), id="a field is missing"),
+        pytest.param(marshal.dumps({"handoff": FIELDS}), id="a value is missing"),
+        pytest.param(marshal.dumps({"handoff": WITHOUT_ROLE, "beside": None}), id="a field is missing"),
+        pytest.param(marshal.dumps({"handoff": {**FIELDS, "new": 1}, "beside": None}), id="an unknown field"),
         pytest.param(
-            marshal.dumps({"handover": {**FIELDS, "new": 1}, "beside": None}), id="an unknown field"
+            marshal.dumps({"handoff": {**FIELDS, "session": "none"}, "beside": None}), id="no session"
         ),
-        pytest.param(
-            marshal.dumps({"handover": {**FIELDS, "session": "none"}, "beside": None}), id="no session"
-        ),
-        pytest.param(marshal.dumps({"handover": FIELDS, "beside": {"pid": 1}}), id="half of a sidecar"),
+        pytest.param(marshal.dumps({"handoff": FIELDS, "beside": {"pid": 1}}), id="half of a sidecar"),
     ],
 )
 def test_what_another_version_sent_is_refused(sent: bytes) -> None:

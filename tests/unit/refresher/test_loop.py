@@ -14,8 +14,8 @@ import pytest
 from gds_exec.child.lookup import installed_program
 from gds_exec.hidden_subcommands import REFRESH_WORKER
 from gds_exec.refresher.endpoint import bind
-from gds_exec.refresher.handoff import Handover
-from gds_exec.refresher.loop import Keeping
+from gds_exec.refresher.handoff import Handoff
+from gds_exec.refresher.loop import RefreshLoop
 from gds_exec.session import SessionCredentials, file_name, serialise
 from tests.cached import write_cached
 from tests.fakes import Said, a_session
@@ -51,8 +51,8 @@ class Kept:
         self._is_closed = False
         listener = bind()
         self._address = listener.getsockname()
-        self.keeping = Keeping(
-            Handover(session(left=left), "admin", "key", str(self.cache), ("--role=admin",), program),
+        self.keeping = RefreshLoop(
+            Handoff(session(left=left), "admin", "key", str(self.cache), ("--role=admin",), program),
             {
                 "AWS_CONFIG_FILE": str(home / "config"),
                 "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),

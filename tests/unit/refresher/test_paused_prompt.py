@@ -1,4 +1,4 @@
-"""Run at real terminals: a keeper, its command that reads lines there, and who asks between them."""
+"""Run at real terminals: a refresher, its command that reads lines there, and who asks between them."""
 
 import os
 import shlex
@@ -29,7 +29,7 @@ import os, sys, time
 print("asker", os.getpid(), file=sys.stderr, flush=True)
 from functools import partial
 from gds_exec.child.pausing import pausing
-from gds_exec.refresher.paused_prompt import Busy, Interlude
+from gds_exec.refresher.paused_prompt import Busy, PausedPrompt
 from gds_exec.terminal import NotForeground, Terminal
 
 def announce(pids):
@@ -41,21 +41,21 @@ def announce(pids):
 def forbidden(descriptor, key):
     raise OSError
 
-interlude = Interlude(
+paused_prompt = PausedPrompt(
     command="reader",
     reason="its session ends in 5 min",
     pausing=partial(pausing, int(sys.argv[1]), announce=announce),
     **({"push": forbidden} if "FORBIDDEN" in os.environ else {}),
 )
-terminal = Terminal.open(preparation=interlude.around)
+terminal = Terminal.open(preparation=paused_prompt.around)
 timeout = float(os.environ["TIMEOUT"]) if "TIMEOUT" in os.environ else None
 try:
     print("answer", ascii(terminal.ask("MFA code: ", timeout_seconds=timeout)))
 except (Busy, NotForeground, TimeoutError, KeyboardInterrupt) as error:
     print("raised", type(error).__name__)
 """
-# Asks when the file ASK is there; and leaves what the terminal sends to the command, as a keeper does.
-KEEPER = f"""
+# Asks when the file ASK is there; and leaves what the terminal sends to the command, as a refresher does.
+REFRESHER = f"""
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGINT, lambda *_: None)
 reader = subprocess.Popen([sys.executable, "-c", {READER!r}])
@@ -72,13 +72,13 @@ GOES_ON = "gds-exec: reader goes on\r\n"
 
 
 class Stage:
-    """A terminal with a keeper and its command on it, which go on when told."""
+    """A terminal with a refresher and its command on it, which go on when told."""
 
     def __init__(self, directory: Path, *argv: str, **environ: str) -> None:
         self._directory = directory
         self.terminal = pexpect.spawn(
             argv[0] if argv else sys.executable,
-            list(argv[1:] or ["-c", KEEPER]),
+            list(argv[1:] or ["-c", REFRESHER]),
             encoding="utf-8",
             timeout=20,
             env={**os.environ, **{name: str(directory / name) for name in ("ASK", "READ")}, **environ},  # type: ignore[arg-type]
@@ -258,8 +258,8 @@ def test_a_deadly_signal_leaves_the_terminal_and_the_command_as_they_were(
 
 def test_a_terminal_that_hangs_up_leaves_nobody_stopped(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    keeper = shlex.join([sys.executable, "-c", KEEPER])
-    stage = Stage(tmp_path, "sh", "-c", f"trap '' HUP; exec {keeper} > {out}")
+    refresher = shlex.join([sys.executable, "-c", REFRESHER])
+    stage = Stage(tmp_path, "sh", "-c", f"trap '' HUP; exec {refresher} > {out}")
     stage.go("READ", "ASK")
     stage.terminal.expect_exact(QUESTION)
 
@@ -286,8 +286,8 @@ def test_ctrl_c_just_before_the_question_is_the_commands(tmp_path: Path) -> None
 
 
 def test_a_program_before_us_in_the_pipeline_does_not_get_the_code(tmp_path: Path) -> None:
-    keeper = shlex.join([sys.executable, "-c", KEEPER])
-    stage = Stage(tmp_path, "bash", "-c", f"cat | {keeper}")
+    refresher = shlex.join([sys.executable, "-c", REFRESHER])
+    stage = Stage(tmp_path, "bash", "-c", f"cat | {refresher}")
     stage.terminal.expect_exact("enter a value:\r\n")
     stage.go("READ")
     stage.ask()
@@ -316,9 +316,9 @@ def test_a_program_that_wants_every_key_is_not_disturbed(flag: int, tmp_path: Pa
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
 def test_nobody_is_asked_while_somebody_else_could_read_the_code(tmp_path: Path) -> None:
-    become_another = "\nimport psutil; os.setresuid(65534, 65534, 65534)\ninterlude ="
-    keeper = KEEPER.replace(repr(ASKER), repr(ASKER.replace("\ninterlude =", become_another)))
-    stage = Stage(tmp_path, sys.executable, "-c", keeper)
+    become_another = "\nimport psutil; os.setresuid(65534, 65534, 65534)\npaused_prompt ="
+    refresher = REFRESHER.replace(repr(ASKER), repr(ASKER.replace("\npaused_prompt =", become_another)))
+    stage = Stage(tmp_path, sys.executable, "-c", refresher)
     stage.terminal.expect_exact("enter a value:\r\n")
     mode = stage.mode()
 
@@ -329,8 +329,8 @@ def test_nobody_is_asked_while_somebody_else_could_read_the_code(tmp_path: Path)
 
 
 def test_a_background_job_does_not_ask(tmp_path: Path) -> None:
-    path = tmp_path / "keeper.py"
-    path.write_text(KEEPER)
+    path = tmp_path / "refresher.py"
+    path.write_text(REFRESHER)
     stage = Stage(tmp_path, "bash", "--norc", "--noprofile", "-i")
     stage.terminal.sendline(f"{shlex.join([sys.executable, str(path)])} &")
     stage.terminal.expect_exact("enter a value:")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from gds_exec.refresher.current_session import HeldSession
-from gds_exec.refresher.schedule import Outcome, Upkeep
+from gds_exec.refresher.current_session import CurrentSession
+from gds_exec.refresher.schedule import Outcome, Schedule
 from gds_exec.session import SessionCredentials
 from tests.fakes import NOON, Clock, Said, a_session
 
@@ -18,7 +18,7 @@ NOBODY = "an MFA code is needed, and nobody can be asked"
 
 
 class Kept:
-    """A session of an hour under upkeep, whose renewals are told how they end."""
+    """A session of an hour under schedule, whose renewals are told how they end."""
 
     def __init__(self, session: SessionCredentials | None = None, *, role: str = "admin") -> None:
         self.clock = Clock(END - 1000)
@@ -27,8 +27,8 @@ class Kept:
         self.can_ask = True
         self.started: list[str] = []
         self._marks = iter(range(2, 100))
-        self.held = HeldSession(session or a_session(), find=lambda: self.cached, now=self.clock)
-        self.upkeep = Upkeep(
+        self.held = CurrentSession(session or a_session(), find=lambda: self.cached, now=self.clock)
+        self.schedule = Schedule(
             self.held,
             role=role,
             start=self.started.append,
@@ -41,7 +41,7 @@ class Kept:
         """Look when the first session has so many seconds left; return the renewals that were begun."""
         self.clock.now = END - left
         before = len(self.started)
-        self.upkeep.look()
+        self.schedule.look()
         return self.started[before:]
 
     def a_new_one(self, life: int = HOUR) -> SessionCredentials:
@@ -49,11 +49,11 @@ class Kept:
 
     def succeeds(self) -> SessionCredentials:
         session = self.a_new_one()
-        self.upkeep.take(Outcome(self.started[-1], session, 0, ""))
+        self.schedule.take(Outcome(self.started[-1], session, 0, ""))
         return session
 
     def fails(self, complaint: str = "AWS cannot be reached", *, exit_status: int = 125) -> None:
-        self.upkeep.take(Outcome(self.started[-1], None, exit_status, complaint))
+        self.schedule.take(Outcome(self.started[-1], None, exit_status, complaint))
 
     def needs_a_person(self, complaint: str = NOBODY) -> None:
         self.fails(complaint, exit_status=124)
@@ -92,7 +92,7 @@ def test_what_was_renewed_is_held_and_left_in_peace(kept: Kept) -> None:
 
     assert kept.held.newest() is session
     assert kept.at(799) == []
-    assert kept.upkeep.seconds_to_look() == 60
+    assert kept.schedule.seconds_to_look() == 60
 
 
 def test_a_renewal_that_failed_is_tried_again_later(kept: Kept) -> None:
@@ -274,7 +274,7 @@ def test_a_session_that_turns_up_in_the_cache_ends_the_need(kept: Kept) -> None:
 
     assert kept.at(100) == []
     assert kept.held.newest() is kept.cached
-    assert kept.upkeep.seconds_to_look() == 60
+    assert kept.schedule.seconds_to_look() == 60
 
 
 def test_a_session_that_turned_up_while_a_renewal_failed_makes_that_no_failure(kept: Kept) -> None:
@@ -295,7 +295,7 @@ def test_the_next_session_is_tried_for_silently_again(kept: Kept) -> None:
 
 def test_a_new_session_that_is_due_at_once_is_not_renewed_without_end(kept: Kept) -> None:
     kept.at(800)
-    kept.upkeep.take(Outcome("silently", a_session("0002", issued=NOON + 60), 0, ""))
+    kept.schedule.take(Outcome("silently", a_session("0002", issued=NOON + 60), 0, ""))
 
     assert kept.at(799) == []
     assert kept.at(740) == ["silently"]
@@ -313,7 +313,7 @@ def test_what_is_put_off_is_not_put_off_for_longer_where_the_clock_goes_back(kep
 
 
 def sleeps(kept: Kept) -> float:
-    return kept.upkeep.seconds_to_look()
+    return kept.schedule.seconds_to_look()
 
 
 def due(kept: Kept) -> None:
@@ -373,10 +373,10 @@ def test_the_loop_never_spins(can_ask: bool) -> None:
     while kept.clock.now < END + 600:
         turns += 1
         begun = len(kept.started)
-        kept.upkeep.look()
+        kept.schedule.look()
         if len(kept.started) > begun:
             kept.needs_a_person()
-        kept.clock.advance(max(kept.upkeep.seconds_to_look(), 0.05))
+        kept.clock.advance(max(kept.schedule.seconds_to_look(), 0.05))
 
     assert turns < 1200
     assert kept.started.count("asking") <= (10 if can_ask else 0)
@@ -387,9 +387,9 @@ def test_a_renewal_that_fails_before_it_has_begun_is_a_failure_like_others() -> 
     kept = Kept()
 
     def fail(how: str) -> None:
-        kept.upkeep.take(Outcome(how, None, 125, "it cannot be renewed: Resource temporarily unavailable"))
+        kept.schedule.take(Outcome(how, None, 125, "it cannot be renewed: Resource temporarily unavailable"))
 
-    kept.upkeep = Upkeep(
+    kept.schedule = Schedule(
         kept.held, role="admin", start=fail, can_ask=lambda: True, say=kept.said, now=kept.clock
     )
     kept.at(800)
