@@ -26,6 +26,7 @@ _OPERATIONS = {
     "AssumeRole": Operation(sts.assume_role, "sts", _STS),
     "GetCallerIdentity": Operation(sts.get_caller_identity, "sts", _STS),
     "GetSessionToken": Operation(sts.get_session_token, "sts", _STS),
+    "GetUser": Operation(iam.get_user, "iam", _IAM),
     "ListMFADevices": Operation(iam.list_mfa_devices, "iam", _IAM),
 }
 

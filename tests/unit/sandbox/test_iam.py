@@ -49,3 +49,11 @@ def test_a_role_session_must_name_a_user(aws: Aws, client: Client, alice: User) 
 def test_nobody_may_ask_about_another(client: Client, alice: User) -> None:
     with pytest.raises(ClientError, match=r"AccessDenied.*iam:ListMFADevices on resource: user bob"):
         client("iam", alice).list_mfa_devices(UserName="bob")
+
+
+def test_a_user_may_ask_about_themselves(client: Client, alice: User, mfa_session: dict[str, Any]) -> None:
+    for caller in (alice, mfa_session):
+        user = client("iam", caller).get_user()["User"]
+        assert (user["Arn"], user["UserName"]) == (alice.arn, "alice")
+    with pytest.raises(ClientError, match=r"AccessDenied.*iam:GetUser on resource: user bob"):
+        client("iam", alice).get_user(UserName="bob")
