@@ -40,9 +40,6 @@ def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
         serve(invocation, environ)  # which does not return if it can
     if is_served:
         os._exit(0)
-    import gc
-
-    gc.disable()  # a short life: collecting costs more than keeping
     from gds_exec.child.prctl import forbid_inspection
     from gds_exec.error_boundary import guarded, leave
 

@@ -189,8 +189,9 @@ def briefing_of(invocation: "Invocation", *, region: str | None, lost_source: st
 
 def asked_in(invocation: "Invocation", environ: "Mapping[str, str]") -> str:
     """Return what is asked in this environment, the caller's own, so that nothing else makes this text."""
+    said = vars(invocation)  # looking up each field by its name would take longer
     wanted = [
-        getattr(invocation, row.field) if row.field else environ.get(row.variable or "")
+        said.get(row.field, row.default) if row.field else environ.get(row.variable or "")
         for row in OPTIONS
         if row.in_key
     ]
