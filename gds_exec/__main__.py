@@ -6,6 +6,7 @@ import sys
 
 from gds_exec.execute import environment_as_given, open_standard_streams
 from gds_exec.invocation import read_plainly
+from gds_exec.options import HIDDEN_SUBCOMMANDS, REFRESH_WORKER, SHELL_RENEW
 from gds_exec.warm import serve
 
 TYPE_CHECKING = False
@@ -25,7 +26,8 @@ def main() -> "NoReturn":
 
 def _run(argv: list[str], environ: dict[str, str]) -> "NoReturn":
     """Serve argv from the cache; otherwise run a hidden subcommand, a plain invocation or anything else."""
-    is_hidden = argv[1:2] and argv[1].isdigit()  # `refresh-worker 1` may be one, and is never a warm role
+    # Such a call may be a role's too, with a number for its command, but never a warm one.
+    is_hidden = len(argv) > 1 and argv[0] in HIDDEN_SUBCOMMANDS and argv[1].isdigit()
     invocation = None if is_hidden else read_plainly(argv, environ)
     is_served = False
     if argv == ["roles", "--names"]:
@@ -72,11 +74,11 @@ def _run_hidden_subcommand(argv: list[str], environ: dict[str, str]) -> int:
 
     hidden_subcommands.check_version(argv)
     name, _version, *arguments = argv
-    if name == hidden_subcommands.SHELL_RENEW:
+    if name == SHELL_RENEW:
         from gds_exec.cli.commands.shell import renew_role_shell
 
         return renew_role_shell(arguments, environ)
-    if name == hidden_subcommands.REFRESH_WORKER:
+    if name == REFRESH_WORKER:
         from gds_exec.cli.commands.refresh_worker import renew_for_refresher
 
         return renew_for_refresher(arguments, environ)

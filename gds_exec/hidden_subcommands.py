@@ -12,10 +12,9 @@ the output or an exit status.
 from __future__ import annotations
 
 from gds_exec.errors import Upgraded
+from gds_exec.options import REFRESH_WORKER, SHELL_RENEW, STORED_KEYS
 
-REFRESH_WORKER = "refresh-worker"
-SHELL_RENEW = "shell-renew"  # delivery/shells/hook.* contain its version, too
-STORED_KEYS = "stored-keys"
+# delivery/shells/hook.* contain the version of `shell-renew`, too.
 VERSIONS = {REFRESH_WORKER: "1", SHELL_RENEW: "1", STORED_KEYS: "1"}
 # How callers from before there were versions begin.
 _UNVERSIONED = {SHELL_RENEW: ("bash", "zsh", "fish"), "credential-process": ("--stored-keys",)}

@@ -116,7 +116,4 @@ class Value:
         return tuple(getattr(self, name) for name in self._fields if name not in self._notes)
 
 
-__all__ = ["contextmanager", "suppress"]
-
-
 __all__ = ["Value", "contextmanager", "suppress"]

@@ -24,6 +24,8 @@ SUBCOMMANDS = {
     "try": "start a sandbox AWS to try everything in",
     "whoami": "show who you are to AWS",
 }
+# What our own processes call: `hidden_subcommands` has their versions.
+REFRESH_WORKER, SHELL_RENEW, STORED_KEYS = HIDDEN_SUBCOMMANDS = "refresh-worker", "shell-renew", "stored-keys"
 RUN = ""  # running a command or a shell as a role, which has no name of its own
 TRY_CODE = "try code"
 SOURCES = ("profile", "environment", "web-identity", "github", "container", "instance")
@@ -161,8 +163,8 @@ class Option:
         return text if self.read is None else self.read(text)
 
     def arguments(self, value: "Any") -> "Iterator[str]":
-        """Yield the arguments that set the field to this value."""
-        if value == self.default:
+        """Yield the arguments that set the field to this value: none for an empty text."""
+        if value in (self.default, ""):
             return
         if self.is_flag:
             yield self.name

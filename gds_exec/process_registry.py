@@ -130,8 +130,8 @@ def _read(directory: int, name: str) -> Running | None:
     text = read_checked_text(directory, name)
     if text is None:
         return None
-    header, *lines = text.split("\n")[:-1]
-    found = {field: value for field, _, value in (line.partition("=") for line in lines)}
+    header, *lines = text.split("\n")
+    found = {field: value for field, _, value in (line.partition("=") for line in lines if line)}
     if header != _HEADER or found.keys() != set(_STORED):
         raise upgraded_shell()
     try:

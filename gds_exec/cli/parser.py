@@ -149,7 +149,7 @@ def _parser(row: Option) -> Callable[[str], object]:
 
 
 def _help(row: Option) -> str:
-    others = ", ".join(row.spellings[1:])
+    others = ", ".join(name for name in row.spellings[1:] if name.startswith("--") or len(name) == 2)
     return f"{row.help} (also {others})." if others and not row.is_flag else f"{row.help}."
 
 

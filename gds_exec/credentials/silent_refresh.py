@@ -1,4 +1,4 @@
-"""RefreshLoop a session fresh for whoever comes back for it: a shell's prompt, a `credential_process`.
+"""Keep a session fresh for whoever comes back for it: a shell's prompt, a `credential_process`.
 
 A session that is still valid is better than an error. A renewal that failed is put off, for all
 processes, so that none of them tries (or asks) at every call.

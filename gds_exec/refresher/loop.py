@@ -12,9 +12,10 @@ from gds_exec.child.capture import Captured
 from gds_exec.child.process_info import process_mark
 from gds_exec.environment import is_github_actions
 from gds_exec.errors import CommandNotFound, SystemRefused
-from gds_exec.hidden_subcommands import REFRESH_WORKER, subcommand_arguments, upgraded_command
+from gds_exec.hidden_subcommands import subcommand_arguments, upgraded_command
 from gds_exec.invocation import without_options
 from gds_exec.lean import Value, contextmanager, suppress
+from gds_exec.options import REFRESH_WORKER
 from gds_exec.output import reason_said
 from gds_exec.redaction import show
 from gds_exec.refresher.current_session import CurrentSession

@@ -16,7 +16,8 @@ from gds_exec.config.aws_ini import INHERITED_BY_ALL
 from gds_exec.config.ini_lines import ini_lines
 from gds_exec.delivery.sdk_documents import process_document
 from gds_exec.errors import BrokenFile, NoAccessKey, UsageError
-from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
+from gds_exec.hidden_subcommands import subcommand_arguments
+from gds_exec.options import STORED_KEYS
 from gds_exec.output import printing
 from gds_exec.redaction import show
 from gds_exec.session import AccessKey, SessionCredentials, from_hex, to_hex

@@ -6,8 +6,8 @@ from gds_exec.sandbox import refusals
 from gds_exec.sandbox.mfa_device import MfaDevice
 from gds_exec.sandbox.principals import Caller, User
 from gds_exec.sandbox.state import Aws
-from gds_exec.sandbox.sts import iso_time
 from gds_exec.sandbox.wire import Element
+from gds_exec.session import iso_time
 
 
 def get_user(_aws: Aws, caller: Caller, parameters: Mapping[str, str]) -> Element:

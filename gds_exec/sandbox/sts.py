@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from time import gmtime, strftime
 
 from gds_exec.sandbox import refusals
 from gds_exec.sandbox.principals import Caller, Credentials, Role
@@ -10,6 +9,7 @@ from gds_exec.sandbox.session_policies import SessionScope, check_permitted, rea
 from gds_exec.sandbox.state import Aws
 from gds_exec.sandbox.validation import Number, Text, validate
 from gds_exec.sandbox.wire import Element
+from gds_exec.session import iso_time
 
 ROLE_PARAMETERS = (
     Text("RoleArn", 20, 2048, is_required=True),
@@ -57,10 +57,6 @@ def credentials_element(session: Credentials) -> Element:
         "SessionToken": session.token or "",
         "Expiration": iso_time(session.expiration),
     }
-
-
-def iso_time(moment: float) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(moment))
 
 
 def _check_duration(duration_seconds: int, *, caller: Caller, role: Role) -> None:

@@ -5,8 +5,8 @@ import secrets
 from collections.abc import Mapping
 
 from gds_exec.sandbox.refusals import AwsError
-from gds_exec.sandbox.sts import iso_time
 from gds_exec.sandbox.wire import Request, Response, json_response
+from gds_exec.session import iso_time
 
 from .endpoint import Endpoint, at_path
 from .machine_session import session_document, session_of

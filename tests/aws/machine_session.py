@@ -1,7 +1,8 @@
 """The session that an instance or a container hands to whoever is on it."""
 
 from gds_exec.sandbox.principals import Credentials, Role
-from gds_exec.sandbox.sts import caller_in, iso_time
+from gds_exec.sandbox.sts import caller_in
+from gds_exec.session import iso_time
 
 from .sandbox import Aws
 from .workloads import Machine

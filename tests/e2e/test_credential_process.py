@@ -9,7 +9,8 @@ from time import strptime
 import pexpect
 import pytest
 
-from gds_exec.hidden_subcommands import STORED_KEYS, subcommand_arguments
+from gds_exec.hidden_subcommands import subcommand_arguments
+from gds_exec.options import STORED_KEYS
 from tests.aws.faults import Fault
 
 from .crowd import Crowd

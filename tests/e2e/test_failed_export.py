@@ -30,6 +30,7 @@ def run_script(world: World, shell: str, text: str) -> subprocess.CompletedProce
         pytest.param('eval "$(gds-exec nosuch -e)" || exit 3; echo reached', 3, id="or exit"),
         pytest.param("eval $(gds-exec nosuch -e) || exit 3; echo reached", 3, id="without quotes"),
         pytest.param('set -e; eval "$(gds-exec nosuch -qe --format sh)"; echo reached', 1, id="in a cluster"),
+        pytest.param('set -e; eval "$(gds-exec --duration 3600 nosuch -e)"; echo reached', 1, id="a number"),
         pytest.param('set -e; eval "$(gds-exec --unset nosuch)"; echo reached', 1, id="unset"),
         pytest.param('if eval "$(gds-exec nosuch -e)"; then echo reached; fi; exit 4', 4, id="if"),
     ],

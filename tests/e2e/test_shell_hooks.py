@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gds_exec.hidden_subcommands import SHELL_RENEW, subcommand_arguments
+from gds_exec.hidden_subcommands import subcommand_arguments
+from gds_exec.options import SHELL_RENEW
 
 from ..processes import strace
 from .role_shells import BASH, FISH, HOUR, MARKER, ZSH, Desk, Dialect, FakeClock

@@ -1,12 +1,14 @@
 """The same session is asked for again, and nothing that was said once, or in confidence."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gds_exec.environment import without_secrets
 from gds_exec.invocation import Invocation, read_session_arguments, session_arguments, without_options
-from gds_exec.options import CREDENTIAL_PROCESS, SOURCES
+from gds_exec.options import CREDENTIAL_PROCESS, OPTIONS, SOURCES, Option
 
+SAID_AGAIN = [row for row in OPTIONS if row.in_renewals and not row.is_flag and row.field not in ("", "role")]
 PLAIN_NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9-]{1,20}", fullmatch=True)
 names = st.text(min_size=1, max_size=8).filter(lambda name: "\0" not in name)
 seconds = st.integers(1, 10**6)
@@ -97,3 +99,10 @@ def test_without_options_only_what_stands_for_options_is_missing() -> None:
     )
 
     assert without_options(kept | {f"GDS_EXEC_{option}": "1" for option in options}) == kept
+
+
+@pytest.mark.parametrize("row", SAID_AGAIN, ids=lambda row: row.field)
+def test_an_option_that_says_nothing_is_not_asked_again(row: Option) -> None:
+    invocation = Invocation(**{"role": "admin", row.field: ""})
+
+    assert session_arguments(invocation) == session_arguments(Invocation(role="admin"))

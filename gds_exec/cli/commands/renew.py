@@ -10,8 +10,9 @@ from gds_exec.cli.runtime import put_together
 from gds_exec.cli.wiring import wired_cache
 from gds_exec.environment import callers_environment
 from gds_exec.errors import UsageError
+from gds_exec.hidden_subcommands import upgraded_shell
 from gds_exec.invocation import Invocation, read_session_arguments, session_arguments
-from gds_exec.options import duration_text
+from gds_exec.options import SCOPE_ROWS, duration_text
 from gds_exec.output import Messages
 from gds_exec.redaction import show
 
@@ -42,6 +43,9 @@ def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: 
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
+    scope = {row.field for row in SCOPE_ROWS}
+    if not scope.isdisjoint(changed):
+        changed = changed | scope  # they say one thing together
     changes = {name: getattr(asked, name) for name in changed}
     invocation = _as_asked(_read(record.arguments).but(**changes, role=record.role), asked)
     _renew(invocation, environ, shell=record)
@@ -54,8 +58,12 @@ def _requests(asked: Invocation, environ: Mapping[str, str]) -> list[Invocation]
         return [_as_asked(asked, asked)]
     cache = wired_cache(callers_environment(environ), messages=Messages(quiet=True))
     in_use = [] if cache.directory is None else process_registry.all_running(cache.directory)
-    found = {record.key: record.arguments for record in in_use if record.role == asked.role}
-    return [_as_asked(_read(one), asked) for one in found.values() or [arguments]]
+    # A process of another version may have options that we cannot read. It says so itself.
+    found = {
+        record.key: read_session_arguments(record.arguments) for record in in_use if record.role == asked.role
+    }
+    requests = [invocation for invocation in found.values() if invocation is not None]
+    return [_as_asked(one, asked) for one in requests or [_read(arguments)]]
 
 
 def _renew(invocation: Invocation, environ: Mapping[str, str], *, shell: Running | None = None) -> None:
@@ -87,5 +95,5 @@ def _as_asked(session: Invocation, asked: Invocation) -> Invocation:
 def _read(arguments: Sequence[str]) -> Invocation:
     invocation = read_session_arguments(arguments)
     if invocation is None:
-        raise UsageError(f"cannot renew this session: {' '.join(map(show, arguments))}")
+        raise upgraded_shell()
     return invocation

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from gds_exec.child.lookup import installed_program
-from gds_exec.hidden_subcommands import REFRESH_WORKER
+from gds_exec.options import REFRESH_WORKER
 from gds_exec.refresher.endpoint import bind
 from gds_exec.refresher.handoff import Handoff
 from gds_exec.refresher.loop import RefreshLoop
