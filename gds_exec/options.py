@@ -117,6 +117,7 @@ class Option:
     is_plain = True  # whether the warm path may read it
     in_key = True  # of the warm path: another value never finds the session of this one
     in_renewals = True  # whether it is needed to ask for the same session again
+    in_scope = False  # whether it is part of the session's scope (`cli.scope_options.scope_of`)
     is_hidden = False
     field = ""  # of `Invocation`, if it sets one
 
@@ -193,7 +194,7 @@ _DURATION: "dict[str, Any]" = {
     "offer": "durations",
 }
 # Narrows or marks the session. The warm path knows nothing of policies and files.
-_MARK: "dict[str, Any]" = {"is_plain": False}
+_MARK: "dict[str, Any]" = {"is_plain": False, "in_scope": True}
 _ONLY_NOW: "dict[str, Any]" = {"in_key": False, "in_renewals": False}
 
 
@@ -320,4 +321,4 @@ CACHE_DIRECTORY = option(  # which holds what the key names
 # fmt: on
 
 # What narrows a session or marks it.
-SCOPE_ROWS = tuple(row for row in OPTIONS if row.panel == _SCOPE and not row.is_plain)
+SCOPE_ROWS = tuple(row for row in OPTIONS if row.in_scope)

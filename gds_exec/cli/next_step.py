@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
+from gds_exec.cli import render
+from gds_exec.cli.runtime import put_together
 from gds_exec.config.sources import ContainerRole, CredentialProcess, InstanceRole, WebIdentityToken
 from gds_exec.credentials.mfa_sources import DialogCode, GivenCode, PersonCode, ProcessCode, YubiKeyCode
 from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.options import duration_text
+from gds_exec.output import printing
 from gds_exec.redaction import show
 from gds_exec.session import iso_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from gds_exec.cli.runtime import Run
     from gds_exec.config.profiles import Profile
     from gds_exec.credentials.mfa import CodeSource
     from gds_exec.credentials.provider import Outlook
     from gds_exec.credentials.request import Request
+    from gds_exec.invocation import Invocation
     from gds_exec.session import SessionCredentials
 
 _HOW = {
@@ -26,6 +34,22 @@ _HOW = {
     PersonCode: "a code of {} is asked for on the terminal",
     DialogCode: "a code of {} is asked for in a dialog",
 }
+
+
+def print_outlook(
+    invocation: Invocation,
+    environ: Mapping[str, str],
+    *,
+    text: Callable[[Run, Outlook, float], str],
+    document: Callable[[Run, Outlook, float], object],
+) -> None:
+    """Print what `text` or, for `--json`, `document` makes of a run, what it would do, and the time now."""
+    run = put_together(invocation, environ)
+    outlook = run.provider.outlook()
+    now = time.time()
+    printed = render.as_json(document(run, outlook, now)) if invocation.as_json else text(run, outlook, now)
+    with printing():
+        sys.stdout.write(printed)
 
 
 def next_step(outlook: Outlook, profile: Profile, *, now: float) -> str:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
-
 from gds_exec.cli import render
-from gds_exec.cli.next_step import moment, time_left
-from gds_exec.cli.runtime import put_together
+from gds_exec.cli.next_step import moment, print_outlook, time_left
 from gds_exec.credentials.request import role_of
 from gds_exec.options import duration_text
-from gds_exec.output import printing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +21,7 @@ if TYPE_CHECKING:
 
 def describe(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Print what the files, the options and the cache say of the role."""
-    run = put_together(invocation, environ)
-    outlook = run.provider.outlook()
-    now = time.time()
-    text = render.as_json(_document(run, outlook, now)) if invocation.as_json else _text(run, outlook, now)
-    with printing():
-        sys.stdout.write(text)
+    print_outlook(invocation, environ, text=_text, document=_document)
 
 
 def _text(run: Run, outlook: Outlook, now: float) -> str:

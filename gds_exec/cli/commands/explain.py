@@ -5,12 +5,8 @@ Neither AWS nor a person is asked, and no helper is run. What is secret, or migh
 
 from __future__ import annotations
 
-import sys
-import time
-
 from gds_exec.cli import render
-from gds_exec.cli.next_step import called, moment, next_step, time_left
-from gds_exec.cli.runtime import put_together
+from gds_exec.cli.next_step import called, moment, next_step, print_outlook, time_left
 from gds_exec.cli.source_wiring import wanted_source
 from gds_exec.config.environment_sources import candidates
 from gds_exec.config.provenance import DEFAULT, OPTION, VARIABLE, Setting, from_variable
@@ -20,7 +16,6 @@ from gds_exec.credentials.request import SessionTokenRequest
 from gds_exec.credentials.session_scope import READ_ONLY_ARN
 from gds_exec.environment import REGION_VARIABLES, is_false
 from gds_exec.options import MFA_SOURCE, OPTIONS, SCOPE_ROWS, SPELLINGS, duration_text
-from gds_exec.output import printing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,12 +56,7 @@ _OTHER_ROWS = [
 
 def explain(invocation: Invocation, environ: Mapping[str, str]) -> None:
     """Print the way to the role's session from here, now."""
-    run = put_together(invocation, environ)
-    outlook = run.provider.outlook()
-    now = time.time()
-    text = render.as_json(_document(run, outlook, now)) if invocation.as_json else _text(run, outlook, now)
-    with printing():
-        sys.stdout.write(text)
+    print_outlook(invocation, environ, text=_text, document=_document)
 
 
 def _text(run: Run, outlook: Outlook, now: float) -> str:

@@ -43,12 +43,15 @@ def renew_this_shell(asked: Invocation, environ: Mapping[str, str], *, changed: 
     record = role_shell_of(environ)
     if record is None:
         raise UsageError("no role given", hint="gds-exec renew ROLE; only a role shell needs no ROLE")
+    opened = _read(record.arguments).but(role=record.role)
+    _renew(_as_asked(with_changes(opened, asked, changed), asked), environ, shell=record)
+
+
+def with_changes(opened: Invocation, asked: Invocation, changed: AbstractSet[str]) -> Invocation:
+    """Return what a shell was opened with, with the changed fields of `asked`. A scope changes as a whole."""
     scope = {row.field for row in SCOPE_ROWS}
-    if not scope.isdisjoint(changed):
-        changed = changed | scope  # they say one thing together
-    changes = {name: getattr(asked, name) for name in changed}
-    invocation = _as_asked(_read(record.arguments).but(**changes, role=record.role), asked)
-    _renew(invocation, environ, shell=record)
+    fields = changed if scope.isdisjoint(changed) else changed | scope
+    return opened.but(**{name: getattr(asked, name) for name in fields})
 
 
 def _requests(asked: Invocation, environ: Mapping[str, str]) -> list[Invocation]:

@@ -14,7 +14,7 @@ from gds_exec.cli.scope_options import scope_of as scope_asked
 from gds_exec.credentials.session_scope import READ_ONLY_ARN, Scope
 from gds_exec.errors import UsageError
 from gds_exec.invocation import Invocation, read_plainly, read_session_arguments, session_arguments
-from gds_exec.options import SPELLINGS
+from gds_exec.options import SCOPE_ROWS, SPELLINGS, Option
 from tests.unit.cli.offline import Offline
 
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
@@ -56,6 +56,13 @@ def test_every_option_is_a_part_of_the_scope(argv: tuple[str, ...]) -> None:
         "alice",
         "an-id",
     )
+
+
+@pytest.mark.parametrize("row", SCOPE_ROWS, ids=lambda row: row.name)
+def test_each_row_that_says_it_is_part_of_the_scope_is(row: Option) -> None:
+    value = True if row.is_flag else ("a=1",) if row.is_repeatable else "said"
+
+    assert scope_asked(Invocation(**{"role": "admin", row.field: value})) is not None
 
 
 def test_without_any_of_them_there_is_no_scope() -> None:
